@@ -18,7 +18,9 @@ from .host import Host
 from .image_catalogue import GATEWAY_PORT, IMAGES, PAUSE
 from .images import build
 
-PLUGIN = Path(__file__).resolve().parent.parent / "cni" / "calico.py"
+_LAB = Path(__file__).resolve().parent.parent
+PLUGIN = _LAB / "cni" / "calico.py"
+RUNC_WITHOUT_LIMITS = _LAB / "runtime" / "runc_without_limits.py"
 SOCKET = "run/containerd/containerd.sock"
 _FROM_DEBIAN = ("host-local", "loopback", "portmap")
 _CONTAINERD = f"""\
@@ -26,9 +28,18 @@ _CONTAINERD = f"""\
 version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE.reference}"
+  # A host in a machine that lacks CAP_SYS_RESOURCE cannot shield its containers from the out-of-memory killer.
+  restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{overlay.CNI_DIRECTORY}"
     conf_dir = "/etc/cni/net.d"
+"""
+_RUNC_PATH = "/usr/local/sbin/runc-without-limits"
+_CONTAINERD_WITHOUT_LIMITS = f"""\
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      BinaryName = "{_RUNC_PATH}"
 """
 _SYSCTLS = "# Written by the lab: what the kubelet and kube-proxy need.\nnet.ipv4.ip_forward = 1\n"
 _SYSCTL_FILE = "/etc/sysctl.d/90-kubernetes.conf"
@@ -38,13 +49,21 @@ _READY_TIMEOUT = 20.0
 
 def install(host: Host, cluster: Cluster) -> None:
     """Write what stays on the node's disk, and restart containerd with it."""
-    write(host, "/etc/containerd/config.toml", _CONTAINERD)
+    limits = _has_controllers(host)
+    write(host, "/etc/containerd/config.toml", _CONTAINERD if limits else _CONTAINERD + _CONTAINERD_WITHOUT_LIMITS)
+    if not limits:
+        write(host, _RUNC_PATH, RUNC_WITHOUT_LIMITS.read_text(), 0o755)
     write(host, _SYSCTL_FILE, _SYSCTLS)
     write_cni_configuration(host, cluster)
     write(host, f"{overlay.CNI_DIRECTORY}/calico", PLUGIN.read_text(), 0o755)
     links = [f"/usr/lib/cni/{name}" for name in _FROM_DEBIAN]
     host.run(["ln", "-sf", *links, overlay.CNI_DIRECTORY])
     host.run(["systemctl", "restart", "containerd"])
+
+
+def _has_controllers(host: Host) -> bool:
+    """Whether the host may weigh processors: a machine that mounts cgroup v1 keeps its controllers to itself."""
+    return "cpu" in (host.root / "sys/fs/cgroup/cgroup.controllers").read_text().split()
 
 
 def write_cni_configuration(host: Host, cluster: Cluster) -> None:
