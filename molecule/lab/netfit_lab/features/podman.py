@@ -9,12 +9,15 @@ from typing import Any
 
 from .. import container_engine, engine_plan
 from ..errors import BadTopology
+from ..files_on_host import write
 from ..lab import Lab
 from ..topology import Topology
 from . import Feature
 
 _COMMAND = "/usr/bin/podman"
 _MTU_OPTION = "mtu"
+_NO_LIMITS_FILE = "/etc/containers/containers.conf.d/50-lab.conf"
+_NO_LIMITS = "# Written by the lab: this machine keeps the controller in cgroup v1.\n[containers]\npids_limit = 0\n"
 
 
 class Podman(Feature):
@@ -40,7 +43,10 @@ class Podman(Feature):
     def start(self, lab: Lab, value: Any) -> None:
         """Make networks and containers."""
         for name, plan in engine_plan.parse(self.key, value, lab.topology).items():
-            container_engine.build_on(lab.host(name), _COMMAND, plan, _MTU_OPTION)
+            host = lab.host(name)
+            if "pids" not in (host.root / "sys/fs/cgroup/cgroup.controllers").read_text().split():
+                write(host, _NO_LIMITS_FILE, _NO_LIMITS)
+            container_engine.build_on(host, _COMMAND, plan, _MTU_OPTION)
 
 
 FEATURE = Podman()
