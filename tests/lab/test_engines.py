@@ -28,7 +28,9 @@ DOCUMENT = {
             },
         }
     },
-    "podman": {"seal": {"networks": {"shop": {"mtu": 1350}}, "containers": {"web": {"image": "web", "network": "shop"}}}},
+    "podman": {
+        "seal": {"networks": {"shop": {"mtu": 1350}}, "containers": {"web": {"image": "web", "network": "shop"}}},
+    },
 }
 
 
