@@ -145,10 +145,13 @@ def killed_while_up(during: Callable[[], None]) -> None:
             [sys.executable, str(LAB), "up", "pair", "--name", NAME],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        time.sleep(0.05 + 0.025 * step)
+        deadline = time.monotonic() + 20
+        while not Path("/run/nf-lab", NAME).exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.02 * step)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-            cut_off += Path("/run/nf-lab", NAME).exists()
+            cut_off += 1
         process.wait()
         run_lab("down", NAME)
     if cut_off < 4:
