@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,8 +162,24 @@ def test_demo_shows_it_and_leaves_nothing(real: None, tmp_path: Path) -> None:
 
 
 def test_demo_says_before_building_that_ansible_is_missing(real: None, tmp_path: Path) -> None:
+    pytest.importorskip("grpc", reason="the Python package grpcio makes the pods")
     command = [sys.executable, str(ROOT / "demo"), "--ansible-playbook", str(tmp_path / "none")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert done.stderr.strip().startswith(f"demo: there is no {tmp_path / 'none'}")
     assert done.stdout == ""
+
+
+def test_demo_that_is_ended_takes_its_lab_down(real: None, tmp_path: Path) -> None:
+    pytest.importorskip("grpc", reason="the Python package grpcio makes the pods")
+    command = [sys.executable, str(ROOT / "demo"), "--only-requests"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        place = Path("/run/nf-lab", f"demo-{process.pid}")
+        deadline = time.monotonic() + 30
+        while not (place / "private").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert not place.exists()
