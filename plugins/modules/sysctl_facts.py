@@ -68,12 +68,13 @@ ansible_facts:
         namespaces:
           description: >-
             The network namespaces, the host's first, with C(inode), C(owner), C(paths) and C(values), a dict from key to
-            C(value) (text, blanks folded) and C(writable). A key that a network namespace does not have is not in it.
+            C(value) (text, blanks folded), C(writable) and C(error) (why there is no value). A key that a network
+            namespace does not have is not in it.
           returned: always
           type: list
           elements: dict
           sample: [{inode: 4026531840, owner: {kind: host, name: n1},
-                    values: {net.core.somaxconn: {value: "4096", writable: true}}}]
+                    values: {net.core.somaxconn: {value: "4096", writable: true, error: null}}}]
         problems:
           description: What could not be read, with C(subject), C(reason), C(path) and C(namespace).
           returned: always

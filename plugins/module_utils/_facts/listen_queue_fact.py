@@ -50,7 +50,8 @@ def _queue_sysctls(reading: Reading) -> Dict[str, Optional[int]]:
     found: Dict[str, Optional[int]] = {}
     for key in QUEUE_KEYS:
         value = reading.sysctls.get(key)
-        found[key.rsplit(".", 1)[1].replace("tcp_", "")] = int(value.value) if value else None
+        number = value.value if value else None
+        found[key.rsplit(".", 1)[1].replace("tcp_", "")] = int(number) if number else None
     return found
 
 

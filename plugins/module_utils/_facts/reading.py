@@ -15,12 +15,13 @@ from .._kernel.links import read_links
 from .._kernel.netlink import NetlinkError, NetlinkSocket
 from .._kernel.routes import read_path_mtu_exceptions, read_routes
 from .._kernel.sock_diag import NETLINK_SOCK_DIAG, read_listeners
-from .._kernel.sysctls import SysctlReading, read_sysctls
+from .._kernel.sysctls import read_sysctls
 from .._model.fact import Problem
 from .._model.link import Link
 from .._model.listener import Listener
 from .._model.owner import Namespace
 from .._model.route import PathMtuException, Route
+from .._model.sysctl import SysctlReading
 from .options import GatherOptions, Subset
 
 QUEUE_KEYS = ("net.core.somaxconn", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog")

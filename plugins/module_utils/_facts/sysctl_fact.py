@@ -9,8 +9,8 @@ import platform
 from enum import Enum
 from typing import Any, Dict, List, Mapping, Sequence
 
-from .._kernel.sysctls import SysctlReading
 from .._model.fact import as_plain
+from .._model.sysctl import SysctlReading
 from .survey import Survey
 
 

@@ -10,7 +10,7 @@ from typing import Dict, Optional
 import pytest
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.reading import Sample, drop_rate, rates
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.sysctl_fact import Scope, scopes_of
-from ansible_collections.netfit.cluster.plugins.module_utils._kernel.sysctls import SysctlReading
+from ansible_collections.netfit.cluster.plugins.module_utils._model.sysctl import SysctlReading
 from hypothesis import given
 from hypothesis import strategies as st
 
