@@ -135,7 +135,7 @@ def _optional_u32(found: Attributes, kind: int) -> Optional[int]:
 
 
 def _namespace_id(found: Attributes) -> Optional[int]:
-    """Return the id of the lower device's namespace; a negative one is how the kernel says "none assigned"."""
+    """Return the id of the lower device's namespace; -1 for another namespace without an id."""
     if IFLA_LINK_NETNSID not in found:
         return None
     return read_s32(found[IFLA_LINK_NETNSID])

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Counters of the network stack, per network namespace.
+
+Source: net/ipv4/proc.c (snmp_seq_show, netstat_seq_show), net/ipv6/proc.c; proc_pid_net(5). Columns come and go with
+the kernel's version, so that they are found by their names in the header line.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Dict, FrozenSet, List, Tuple
+
+DIRECTORY = "/proc/thread-self/net"
+"""Not /proc/self/net, which shows the namespace of the process's main thread."""
+
+_TCP_EXTENDED = (
+    "ListenOverflows ListenDrops TCPReqQFullDrop TCPReqQFullDoCookies SyncookiesSent SyncookiesRecv SyncookiesFailed "
+    "TCPDeferAcceptDrop EmbryonicRsts TCPBacklogDrop TCPRcvQDrop PruneCalled RcvPruned OfoPruned TCPRcvCollapsed "
+    "TCPZeroWindowDrop TCPToZeroWindowAdv TCPWantZeroWindowAdv TCPAbortOnMemory TCPMemoryPressures TCPTimeWaitOverflow "
+    "TCPMTUPFail TCPMTUPSuccess TCPSynRetrans TCPTimeouts TCPKeepAlive TCPMinTTLDrop PFMemallocDrop "
+    "TCPMigrateReqSuccess TCPMigrateReqFailure IPReversePathFilter TCPWqueueTooBig OutOfWindowIcmps LockDroppedIcmps"
+)
+_IP = "InHdrErrors OutDiscards FragOKs FragFails FragCreates ReasmReqds ReasmOKs ReasmFails ReasmTimeout"
+_IP6 = "InTooBigErrors OutDiscards FragOKs FragFails FragCreates ReasmReqds ReasmOKs ReasmFails ReasmTimeout"
+
+SELECTED: FrozenSet[str] = frozenset(
+    [f"TcpExt.{name}" for name in _TCP_EXTENDED.split()]
+    + [f"Ip.{name}" for name in _IP.split()]
+    + [f"Ip6.{name}" for name in _IP6.split()]
+    + [f"Tcp.{name}" for name in ("RetransSegs", "AttemptFails", "EstabResets", "OutRsts", "InErrs")]
+    + [f"Icmp.{name}" for name in ("InDestUnreachs", "OutDestUnreachs", "OutRateLimitGlobal", "OutRateLimitHost")]
+    + ["IcmpMsg.InType3", "IcmpMsg.OutType3", "Icmp6.InPktTooBigs", "Icmp6.OutPktTooBigs"]
+)
+"""Counters that tell of sizes and queues, named protocol and counter as the kernel spells them."""
+
+_GROUPS_OF_SNMP6 = ("Icmp6", "Ip6")
+
+
+def read_counters(directory: str = DIRECTORY) -> Dict[str, int]:
+    """Return the selected counters of the calling thread's network namespace since it was made.
+
+    A counter that this kernel does not have, or a protocol that it was built without, is absent. Raises OSError for
+    anything but that.
+    """
+    found = parse_table(_read(f"{directory}/netstat"))
+    found.update(parse_table(_read(f"{directory}/snmp")))
+    found.update(parse_list(_read(f"{directory}/snmp6")))
+    return found
+
+
+def parse_table(text: str) -> Dict[str, int]:
+    """Parse pairs of lines, "Protocol: names" and "Protocol: numbers"; return the selected ones.
+
+    A pair that does not fit together is left out.
+    """
+    found: Dict[str, int] = {}
+    lines = text.split("\n")
+    for header, line in zip(lines[0::2], lines[1::2]):
+        numbers = line.split()
+        if not numbers or not header.startswith(numbers[0]):
+            continue
+        for position, name in _selected_columns(header):
+            if position < len(numbers):
+                found[name] = int(numbers[position])
+    return found
+
+
+@lru_cache(maxsize=256)
+def _selected_columns(header: str) -> Tuple[Tuple[int, str], ...]:
+    """Return position and full name of each selected counter; the same header comes back in every namespace."""
+    names = header.split()
+    group = names[0].rstrip(":")
+    full = [f"{group}.{name}" for name in names]
+    return tuple((position, name) for position, name in enumerate(full) if position and name in SELECTED)
+
+
+def parse_list(text: str) -> Dict[str, int]:
+    """Parse lines of name and number as in /proc/net/snmp6, "Ip6FragFails 3"; return the selected ones."""
+    found: Dict[str, int] = {}
+    for line in text.split("\n"):
+        name, _, number = line.partition(" ")
+        full = _full_name(name)
+        if full in SELECTED:
+            found[full] = int(number)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _full_name(name: str) -> str:
+    # The file pads names with blanks and puts a tab before the number.
+    name = name.split("\t", 1)[0]
+    for group in _GROUPS_OF_SNMP6:
+        if name.startswith(group):
+            return f"{group}.{name[len(group):]}"
+    return name
+
+
+def _read(path: str) -> str:
+    """Return the content of a file of /proc; empty where it does not exist."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    parts: List[bytes] = []
+    try:
+        while True:
+            part = os.read(descriptor, 65536)
+            if not part:
+                return b"".join(parts).decode("ascii", "replace")
+            parts.append(part)
+    finally:
+        os.close(descriptor)
