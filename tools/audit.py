@@ -53,7 +53,10 @@ def this_machine() -> List[str]:
     arguments += ["--extra-vars", f"ansible_python_interpreter={_system_python()}"]
     if os.geteuid() == 0:
         return arguments
-    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
+    if (
+        shutil.which("sudo")
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    ):
         return [*arguments, "--become"]
     say("runs without root: what only root may read is reported as not checked (ARGS=--ask-become-pass --become asks)")
     return arguments

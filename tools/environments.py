@@ -60,7 +60,9 @@ def _require_venv(interpreter: str) -> None:
     version = run_quietly([interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     package = f"python{version}-venv"
     if not on_debian():
-        raise StepFailed(f"{interpreter} lacks the modules venv and ensurepip: install them (package {package} on Debian)")
+        raise StepFailed(
+            f"{interpreter} lacks the modules venv and ensurepip: install them (package {package} on Debian)"
+        )
     if not may_install():
         raise StepFailed(f"{interpreter} lacks ensurepip; run as root: apt-get install {package}")
     install_packages([package])
@@ -69,4 +71,6 @@ def _require_venv(interpreter: str) -> None:
 
 
 def _can_make_environments(interpreter: str) -> bool:
-    return subprocess.run([interpreter, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run([interpreter, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode == 0
+    )
