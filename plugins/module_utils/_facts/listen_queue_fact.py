@@ -22,11 +22,12 @@ Wait = Callable[[float], None]
 
 def listen_queue_fact(survey: Survey, reader: Reader, interval: float, wait_until: Wait) -> Dict[str, Any]:
     """Listening sockets and counters, with rates over the interval (seconds; 0: one reading and no rates)."""
-    holders = survey.noted(read_socket_owners(sorted(survey.processes)))
+    inodes = {listener.inode for reading in survey.readings.values() for listener in reading.listeners}
+    holders = survey.noted(read_socket_owners(survey.processes, inodes))
     samples: Mapping[int, Sample] = {}
     if interval > 0 and survey.readings:
         wait_until(max(reading.taken for reading in survey.readings.values()) + interval)
-        samples = survey.visit([namespace for namespace in survey.namespaces], reader.sample)
+        samples = survey.visit(survey.namespaces, reader.sample)
 
     def entry(namespace: Namespace, reading: Reading) -> Dict[str, Any]:
         owner = survey.owners.of_namespace(namespace)

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from typing import Any, Dict, Mapping, Sequence
 
 from .._config.declared import read_declared_mtus
-from .._kernel.namespace_ids import namespace_ids
+from .._kernel.namespace_ids import namespace_id
+from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
+from .._kernel.visiting import open_namespace
 from .._model.fact import as_plain
+from .._model.owner import Namespace
 from .neighbours import connect
 from .survey import Survey
 from .underlay import NamespaceView, with_underlays
@@ -37,3 +41,21 @@ def mtu_fact(survey: Survey, root: str) -> Dict[str, Any]:
         }
     )
     return {"kernel": platform.release(), "namespaces": namespaces, "declared": as_plain(declared)}
+
+
+def namespace_ids(others: Sequence[Namespace]) -> Dict[int, int]:
+    """Ids that the calling thread's network namespace has for others, by inode; one without an id is left out."""
+    ids: Dict[int, int] = {}
+    with NetlinkSocket(NETLINK_ROUTE) as netlink:
+        for namespace in others:
+            try:
+                descriptor = open_namespace(namespace)
+            except OSError:
+                continue  # It vanished, and with it the links that led there.
+            try:
+                identifier = namespace_id(netlink, descriptor)
+            finally:
+                os.close(descriptor)
+            if identifier is not None:
+                ids[namespace.inode] = identifier
+    return ids

@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Dict, List, Optional, TypeVar
 
+from .._kernel.attributes import NetlinkError
 from .._kernel.counters import read_counters
 from .._kernel.links import read_links
-from .._kernel.netlink import NetlinkError, NetlinkSocket
+from .._kernel.netlink import NETLINK_ROUTE, NETLINK_SOCK_DIAG, NetlinkSocket
 from .._kernel.routes import read_path_mtu_exceptions, read_routes
-from .._kernel.sock_diag import NETLINK_SOCK_DIAG, read_listeners
+from .._kernel.sock_diag import read_listeners
 from .._kernel.sysctls import read_sysctls
 from .._model.fact import Problem
 from .._model.link import Link
@@ -66,7 +66,7 @@ class Reader:
         """Read all that the options ask for."""
         reading = Reading()
         attempt = _Attempt(namespace, reading.problems)
-        link_names = self._read_links(reading, attempt)
+        link_names = self._read_links(namespace, reading, attempt)
         if self._options.wants(Subset.SYSCTL, Subset.LISTEN_QUEUES):
             keys = self._options.sysctl_keys if self._options.wants(Subset.SYSCTL) else ()
             wanted = tuple(dict.fromkeys((*keys, *QUEUE_KEYS)))
@@ -84,15 +84,16 @@ class Reader:
         counters = attempt("network counters", read_counters, {})
         return Sample(self._clock(), counters, _drops(listeners))
 
-    def _read_links(self, reading: Reading, attempt: "_Attempt") -> Dict[int, str]:
+    def _read_links(self, namespace: Namespace, reading: Reading, attempt: _Attempt) -> Dict[int, str]:
         if not self._options.wants(Subset.MTU, Subset.LISTEN_QUEUES):
             return {}
-        with NetlinkSocket(socket.NETLINK_ROUTE) as netlink:
+        with NetlinkSocket(NETLINK_ROUTE) as netlink:
             reading.links = attempt("links", lambda: read_links(netlink), [])
             names = {link.index: link.name for link in reading.links}
             if self._options.wants(Subset.MTU):
                 limit = self._options.route_limit
-                reading.routes = attempt("routes", lambda: read_routes(netlink, names, limit), [])
+                reading.routes, cut = attempt("routes", lambda: read_routes(netlink, names, limit), ([], []))
+                reading.problems.extend(replace(problem, namespace=namespace.inode) for problem in cut)
                 reading.path_mtu_exceptions = attempt(
                     "learned path MTUs", lambda: read_path_mtu_exceptions(netlink, names), []
                 )

@@ -12,8 +12,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._config.containers import read_containers
 from .._config.control_groups import parse_control_group
-from .._kernel.namespaces import discover, visit
+from .._kernel.namespaces import discover
 from .._kernel.processes import RunningProcess, read_processes
+from .._kernel.visiting import visit
 from .._model.fact import Problem
 from .._model.owner import Namespace
 from .owners import Owners
@@ -57,7 +58,7 @@ class Survey:
                 "paths": list(namespace.paths),
                 **make(namespace, self.readings[namespace.inode]),
             }
-            for namespace in sorted(read, key=lambda namespace: (not namespace.host, namespace.inode))
+            for namespace in read
         ]
 
 
@@ -69,9 +70,8 @@ def survey(root: str, reader: Reader) -> Survey:
     records, unreadable = read_containers(root)
     problems.extend([*hidden, *unreachable, *unreadable])
     pids: Dict[int, List[int]] = {}
-    for process in sorted(processes, key=lambda process: process.pid):
-        if process.network_namespace is not None:
-            pids.setdefault(process.network_namespace, []).append(process.pid)
+    for process in processes:
+        pids.setdefault(process.network_namespace, []).append(process.pid)
     owners = Owners(
         host_name=platform.node(),
         records=records,
