@@ -10,6 +10,7 @@ the kernel's version, so that they are found by their names in the header line.
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from typing import Dict, FrozenSet, List, Tuple
 
@@ -30,13 +31,16 @@ SELECTED: FrozenSet[str] = frozenset(
     [f"TcpExt.{name}" for name in _TCP_EXTENDED.split()]
     + [f"Ip.{name}" for name in _IP.split()]
     + [f"Ip6.{name}" for name in _IP6.split()]
-    + [f"Tcp.{name}" for name in ("RetransSegs", "AttemptFails", "EstabResets", "OutRsts", "InErrs")]
+    + [f"Tcp.{name}" for name in ("InSegs", "PassiveOpens", "RetransSegs", "AttemptFails", "EstabResets", "OutRsts")]
     + [f"Icmp.{name}" for name in ("InDestUnreachs", "OutDestUnreachs", "OutRateLimitGlobal", "OutRateLimitHost")]
     + ["IcmpMsg.InType3", "IcmpMsg.OutType3", "Icmp6.InPktTooBigs", "Icmp6.OutPktTooBigs"]
 )
 """Counters that tell of sizes and queues, named protocol and counter as the kernel spells them."""
 
-_GROUPS_OF_SNMP6 = ("Icmp6", "Ip6")
+_LISTED = re.compile(
+    r"^(Icmp6|Ip6)(" + "|".join(name.partition(".")[2] for name in SELECTED if "6." in name) + r")[ \t]+(\d+)$",
+    re.MULTILINE,
+)
 
 
 def read_counters(directory: str = DIRECTORY) -> Dict[str, int]:
@@ -45,9 +49,13 @@ def read_counters(directory: str = DIRECTORY) -> Dict[str, int]:
     A counter that this kernel does not have, or a protocol that it was built without, is absent. Raises OSError for
     anything but that.
     """
-    found = parse_table(_read(f"{directory}/netstat"))
-    found.update(parse_table(_read(f"{directory}/snmp")))
-    found.update(parse_list(_read(f"{directory}/snmp6")))
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = parse_table(_read("netstat", descriptor))
+        found.update(parse_table(_read("snmp", descriptor)))
+        found.update(parse_list(_read("snmp6", descriptor)))
+    finally:
+        os.close(descriptor)
     return found
 
 
@@ -59,12 +67,14 @@ def parse_table(text: str) -> Dict[str, int]:
     found: Dict[str, int] = {}
     lines = text.split("\n")
     for header, line in zip(lines[0::2], lines[1::2]):
-        numbers = line.split()
-        if not numbers or not header.startswith(numbers[0]):
+        columns = _selected_columns(header)
+        if not columns:
             continue
-        for position, name in _selected_columns(header):
-            if position < len(numbers):
-                found[name] = int(numbers[position])
+        numbers = line.split()
+        if len(numbers) != len(header.split()) or not header.startswith(numbers[0]):
+            continue
+        for position, name in columns:
+            found[name] = int(numbers[position])
     return found
 
 
@@ -72,36 +82,19 @@ def parse_table(text: str) -> Dict[str, int]:
 def _selected_columns(header: str) -> Tuple[Tuple[int, str], ...]:
     """Return position and full name of each selected counter; the same header comes back in every namespace."""
     names = header.split()
-    group = names[0].rstrip(":")
-    full = [f"{group}.{name}" for name in names]
+    full = [f"{names[0].rstrip(':')}.{name}" for name in names]
     return tuple((position, name) for position, name in enumerate(full) if position and name in SELECTED)
 
 
 def parse_list(text: str) -> Dict[str, int]:
     """Parse lines of name and number as in /proc/net/snmp6, "Ip6FragFails 3"; return the selected ones."""
-    found: Dict[str, int] = {}
-    for line in text.split("\n"):
-        name, _, number = line.partition(" ")
-        full = _full_name(name)
-        if full in SELECTED:
-            found[full] = int(number)
-    return found
+    return {f"{group}.{name}": int(number) for group, name, number in _LISTED.findall(text)}
 
 
-@lru_cache(maxsize=1024)
-def _full_name(name: str) -> str:
-    # The file pads names with blanks and puts a tab before the number.
-    name = name.split("\t", 1)[0]
-    for group in _GROUPS_OF_SNMP6:
-        if name.startswith(group):
-            return f"{group}.{name[len(group):]}"
-    return name
-
-
-def _read(path: str) -> str:
-    """Return the content of a file of /proc; empty where it does not exist."""
+def _read(name: str, directory: int) -> str:
+    """Return the content of a file of a directory; empty where it does not exist."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
     except FileNotFoundError:
         return ""
     parts: List[bytes] = []

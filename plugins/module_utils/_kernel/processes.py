@@ -161,7 +161,8 @@ def _hidden_problems(pids: List[int], hidden: int, root: str) -> List[Problem]:
         reason = "processes of others are not listed (hidepid, or a PID namespace); run as root (become: true)"
         problems.append(Problem("processes", reason, path=root))
     if hidden:
-        problems.append(Problem("processes", f"network namespace of {hidden} of {len(pids)} processes: {_AS_ROOT}", root))
+        reason = f"network namespace of {hidden} of {len(pids)} processes: {_AS_ROOT}"
+        problems.append(Problem("processes", reason, path=root))
     return problems
 
 
