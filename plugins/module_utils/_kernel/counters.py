@@ -10,7 +10,6 @@ the kernel's version, so that they are found by their names in the header line.
 from __future__ import annotations
 
 import os
-import re
 from functools import lru_cache
 from typing import Dict, FrozenSet, List, Tuple
 
@@ -37,10 +36,8 @@ SELECTED: FrozenSet[str] = frozenset(
 )
 """Counters that tell of sizes and queues, named protocol and counter as the kernel spells them."""
 
-_LISTED = re.compile(
-    r"^(Icmp6|Ip6)(" + "|".join(name.partition(".")[2] for name in SELECTED if "6." in name) + r")[ \t]+(\d+)$",
-    re.MULTILINE,
-)
+_LISTED = {name.replace(".", ""): name for name in SELECTED if name.startswith(("Ip6.", "Icmp6."))}
+"""Names as /proc/net/snmp6 spells them, and as we do."""
 
 
 def read_counters(directory: str = DIRECTORY) -> Dict[str, int]:
@@ -67,28 +64,30 @@ def parse_table(text: str) -> Dict[str, int]:
     found: Dict[str, int] = {}
     lines = text.split("\n")
     for header, line in zip(lines[0::2], lines[1::2]):
-        columns = _selected_columns(header)
-        if not columns:
-            continue
-        numbers = line.split()
-        if len(numbers) != len(header.split()) or not header.startswith(numbers[0]):
-            continue
-        for position, name in columns:
-            found[name] = int(numbers[position])
+        width, columns = _selected_columns(header)
+        numbers = line.split() if columns else []
+        if len(numbers) == width and header.startswith(numbers[0]):
+            for position, name in columns:
+                found[name] = int(numbers[position])
     return found
 
 
 @lru_cache(maxsize=256)
-def _selected_columns(header: str) -> Tuple[Tuple[int, str], ...]:
-    """Return position and full name of each selected counter; the same header comes back in every namespace."""
+def _selected_columns(header: str) -> Tuple[int, Tuple[Tuple[int, str], ...]]:
+    """Return the number of columns, and position and full name of each selected one.
+
+    The same header comes back in every namespace.
+    """
     names = header.split()
     full = [f"{names[0].rstrip(':')}.{name}" for name in names]
-    return tuple((position, name) for position, name in enumerate(full) if position and name in SELECTED)
+    return len(names), tuple((position, name) for position, name in enumerate(full) if position and name in SELECTED)
 
 
 def parse_list(text: str) -> Dict[str, int]:
     """Parse lines of name and number as in /proc/net/snmp6, "Ip6FragFails 3"; return the selected ones."""
-    return {f"{group}.{name}": int(number) for group, name, number in _LISTED.findall(text)}
+    words = text.split()
+    numbers = dict(zip(words[0::2], words[1::2]))
+    return {full: int(numbers[name]) for name, full in _LISTED.items() if name in numbers}
 
 
 def _read(name: str, directory: int) -> str:
@@ -100,7 +99,7 @@ def _read(name: str, directory: int) -> str:
     parts: List[bytes] = []
     try:
         while True:
-            part = os.read(descriptor, 65536)
+            part = os.read(descriptor, 16384)
             if not part:
                 return b"".join(parts).decode("ascii", "replace")
             parts.append(part)

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import lru_cache
 from typing import Dict, Iterable, List, Optional, Tuple
 
 from .._model.sysctl import SysctlReading
 
 ROOT = "/proc/sys"
-VALUE_LIMIT = 65536
-"""Bytes of a value that are read."""
+VALUE_LIMIT = 4096
+"""Bytes of a value that are read at a time: enough for almost all, and a small buffer is a quick one."""
 _SWAP = str.maketrans("./", "/.")
 
 
@@ -40,17 +41,27 @@ def read_sysctls(keys: Iterable[str], root: str = ROOT) -> Dict[str, SysctlReadi
 
     Raises ValueError for a key that is no name, before anything is read.
     """
-    by_directory: Dict[str, List[Tuple[str, str]]] = {}
-    for key in keys:
-        directory, _, name = key_path(key).rpartition("/")
-        by_directory.setdefault(directory, []).append((key, name))
     found: Dict[str, SysctlReading] = {}
-    for directory, members in by_directory.items():
+    for directory, members in _by_directory(tuple(keys)):
         found.update(_read_directory(f"{root}/{directory}", members))
     return found
 
 
-def _read_directory(directory: str, members: List[Tuple[str, str]]) -> Dict[str, SysctlReading]:
+_Members = Tuple[Tuple[str, str], ...]
+"""Keys with the names of their files."""
+
+
+@lru_cache(maxsize=16)
+def _by_directory(keys: Tuple[str, ...]) -> Tuple[Tuple[str, _Members], ...]:
+    """Sort keys by directory; the same keys are read in every namespace."""
+    found: Dict[str, List[Tuple[str, str]]] = {}
+    for key in keys:
+        directory, _, name = key_path(key).rpartition("/")
+        found.setdefault(directory, []).append((key, name))
+    return tuple((directory, tuple(members)) for directory, members in found.items())
+
+
+def _read_directory(directory: str, members: _Members) -> Dict[str, SysctlReading]:
     """Read the files of one directory, given as pairs of key and file name.
 
     The directory is looked up once: each namespace has its own net/core and net/ipv4, all of them in one chain of the
@@ -79,7 +90,7 @@ def _read(name: str, directory: int) -> Optional[SysctlReading]:
         return _unreadable(error, _is_writable(name, directory))
     try:
         mode = os.fstat(descriptor).st_mode
-        text = os.read(descriptor, VALUE_LIMIT).decode("utf-8", "backslashreplace")
+        text = _read_all(descriptor).decode("utf-8", "backslashreplace")
     except IsADirectoryError:
         return None
     except OSError as error:
@@ -87,6 +98,14 @@ def _read(name: str, directory: int) -> Optional[SysctlReading]:
     finally:
         os.close(descriptor)
     return SysctlReading(" ".join(text.split()), bool(mode & stat.S_IWUSR))
+
+
+def _read_all(descriptor: int) -> bytes:
+    value = part = os.read(descriptor, VALUE_LIMIT)
+    while len(part) == VALUE_LIMIT:
+        part = os.read(descriptor, VALUE_LIMIT)
+        value += part
+    return value
 
 
 def _unreadable(error: OSError, writable: bool) -> SysctlReading:
