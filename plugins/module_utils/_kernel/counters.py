@@ -30,13 +30,14 @@ SELECTED: FrozenSet[str] = frozenset(
     [f"TcpExt.{name}" for name in _TCP_EXTENDED.split()]
     + [f"Ip.{name}" for name in _IP.split()]
     + [f"Ip6.{name}" for name in _IP6.split()]
-    + [f"Tcp.{name}" for name in ("RetransSegs", "AttemptFails", "EstabResets", "OutRsts", "InErrs")]
+    + [f"Tcp.{name}" for name in ("InSegs", "PassiveOpens", "RetransSegs", "AttemptFails", "EstabResets", "OutRsts")]
     + [f"Icmp.{name}" for name in ("InDestUnreachs", "OutDestUnreachs", "OutRateLimitGlobal", "OutRateLimitHost")]
     + ["IcmpMsg.InType3", "IcmpMsg.OutType3", "Icmp6.InPktTooBigs", "Icmp6.OutPktTooBigs"]
 )
 """Counters that tell of sizes and queues, named protocol and counter as the kernel spells them."""
 
-_GROUPS_OF_SNMP6 = ("Icmp6", "Ip6")
+_LISTED = {name.replace(".", ""): name for name in SELECTED if name.startswith(("Ip6.", "Icmp6."))}
+"""Names as /proc/net/snmp6 spells them, and as we do."""
 
 
 def read_counters(directory: str = DIRECTORY) -> Dict[str, int]:
@@ -45,9 +46,13 @@ def read_counters(directory: str = DIRECTORY) -> Dict[str, int]:
     A counter that this kernel does not have, or a protocol that it was built without, is absent. Raises OSError for
     anything but that.
     """
-    found = parse_table(_read(f"{directory}/netstat"))
-    found.update(parse_table(_read(f"{directory}/snmp")))
-    found.update(parse_list(_read(f"{directory}/snmp6")))
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = parse_table(_read("netstat", descriptor))
+        found.update(parse_table(_read("snmp", descriptor)))
+        found.update(parse_list(_read("snmp6", descriptor)))
+    finally:
+        os.close(descriptor)
     return found
 
 
@@ -59,55 +64,42 @@ def parse_table(text: str) -> Dict[str, int]:
     found: Dict[str, int] = {}
     lines = text.split("\n")
     for header, line in zip(lines[0::2], lines[1::2]):
-        numbers = line.split()
-        if not numbers or not header.startswith(numbers[0]):
-            continue
-        for position, name in _selected_columns(header):
-            if position < len(numbers):
+        width, columns = _selected_columns(header)
+        numbers = line.split() if columns else []
+        if len(numbers) == width and header.startswith(numbers[0]):
+            for position, name in columns:
                 found[name] = int(numbers[position])
     return found
 
 
 @lru_cache(maxsize=256)
-def _selected_columns(header: str) -> Tuple[Tuple[int, str], ...]:
-    """Return position and full name of each selected counter; the same header comes back in every namespace."""
+def _selected_columns(header: str) -> Tuple[int, Tuple[Tuple[int, str], ...]]:
+    """Return the number of columns, and position and full name of each selected one.
+
+    The same header comes back in every namespace.
+    """
     names = header.split()
-    group = names[0].rstrip(":")
-    full = [f"{group}.{name}" for name in names]
-    return tuple((position, name) for position, name in enumerate(full) if position and name in SELECTED)
+    full = [f"{names[0].rstrip(':')}.{name}" for name in names]
+    return len(names), tuple((position, name) for position, name in enumerate(full) if position and name in SELECTED)
 
 
 def parse_list(text: str) -> Dict[str, int]:
     """Parse lines of name and number as in /proc/net/snmp6, "Ip6FragFails 3"; return the selected ones."""
-    found: Dict[str, int] = {}
-    for line in text.split("\n"):
-        name, _, number = line.partition(" ")
-        full = _full_name(name)
-        if full in SELECTED:
-            found[full] = int(number)
-    return found
+    words = text.split()
+    numbers = dict(zip(words[0::2], words[1::2]))
+    return {full: int(numbers[name]) for name, full in _LISTED.items() if name in numbers}
 
 
-@lru_cache(maxsize=1024)
-def _full_name(name: str) -> str:
-    # The file pads names with blanks and puts a tab before the number.
-    name = name.split("\t", 1)[0]
-    for group in _GROUPS_OF_SNMP6:
-        if name.startswith(group):
-            return f"{group}.{name[len(group):]}"
-    return name
-
-
-def _read(path: str) -> str:
-    """Return the content of a file of /proc; empty where it does not exist."""
+def _read(name: str, directory: int) -> str:
+    """Return the content of a file of a directory; empty where it does not exist."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
     except FileNotFoundError:
         return ""
     parts: List[bytes] = []
     try:
         while True:
-            part = os.read(descriptor, 65536)
+            part = os.read(descriptor, 16384)
             if not part:
                 return b"".join(parts).decode("ascii", "replace")
             parts.append(part)

@@ -9,8 +9,7 @@ Source: rtnetlink(7); include/uapi/linux/if_link.h; net/core/rtnetlink.c (rtnl_f
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .._model.link import Address, Encapsulation, Link
 from .attributes import (
@@ -48,20 +47,29 @@ OPERATIONAL_STATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testin
 FAMILIES = {2: "ipv4", 10: "ipv6"}
 
 
+class _Received(NamedTuple):
+    """One link as far as it can be understood alone."""
+
+    index: int
+    flags: int
+    attributes: Attributes
+    kind: str
+    encapsulation: Optional[Encapsulation]
+    lower_index: Optional[int]
+
+
 def read_links(netlink: NetlinkSocket) -> List[Link]:
     """Return every interface of the socket's network namespace with its addresses, in the order of their indexes.
 
-    The dump asks for no virtual functions and makes the kernel do what ``ip link`` makes it do: a lower device in
+    The dump asks for no virtual functions. It makes the kernel do what ``ip link`` makes it do: a lower device in
     another namespace gets an id there if it has none yet (rtnl_fill_link_netnsid), which it normally has since it was
     made. Raises OSError and NetlinkError.
     """
-    links = [_decode_link(message.payload) for message in netlink.dump(RTM_GETLINK, LINK_HEADER.pack(0, 0, 0, 0, 0))]
+    request = LINK_HEADER.pack(0, 0, 0, 0, 0)
+    received = [_receive(message.payload) for message in netlink.dump(RTM_GETLINK, request)]
     addresses = read_addresses(netlink)
-    by_index = {link.index: link for link, _master in links}
-    return [
-        _complete(link, by_index.get(master or 0), by_index, addresses.get(link.index, []))
-        for link, master in sorted(links, key=lambda pair: pair[0].index)
-    ]
+    by_index = {link.index: link for link in received}
+    return [_link(by_index[index], by_index, addresses.get(index, [])) for index in sorted(by_index)]
 
 
 def read_addresses(netlink: NetlinkSocket) -> Dict[int, List[Address]]:
@@ -77,47 +85,47 @@ def read_addresses(netlink: NetlinkSocket) -> Dict[int, List[Address]]:
     return found
 
 
-def _complete(link: Link, master: Optional[Link], by_index: Dict[int, Link], addresses: List[Address]) -> Link:
-    """Add what only the other links and the addresses tell."""
-    lower = None
-    if link.kind != "veth" and link.link_netnsid is None:
-        lower = by_index.get(link.lower_index or 0)
-    return replace(
-        link,
-        lower=lower.name if lower else None,
-        master=master.name if master else None,
-        bridge=master.name if master and master.kind == "bridge" else None,
-        addresses=tuple(addresses),
-    )
-
-
-def _decode_link(payload: bytes) -> Tuple[Link, Optional[int]]:
-    """Return a link, and the index of its master."""
+def _receive(payload: bytes) -> _Received:
     _family, hardware_type, index, flags, _change = unpack(LINK_HEADER, payload)
     found = parse_attributes(payload, LINK_HEADER.size)
     kind, encapsulation, lower_index = _kind(found, hardware_type)
     if IFLA_LINK in found:
         lower_index = read_u32(found[IFLA_LINK]) or lower_index
+    return _Received(index, flags, found, kind, encapsulation, lower_index)
+
+
+def _link(received: _Received, by_index: Dict[int, _Received], addresses: List[Address]) -> Link:
+    found = received.attributes
     rx_dropped, tx_dropped = _dropped(found)
-    link = Link(
-        index=index,
-        name=read_text(found.get(IFLA_IFNAME, b"")),
-        kind=kind,
+    link_netnsid = read_s32(found[IFLA_LINK_NETNSID]) if IFLA_LINK_NETNSID in found else None
+    is_here = link_netnsid is None and received.kind != "veth"
+    master = by_index.get(_optional_u32(found, IFLA_MASTER) or 0)
+    return Link(
+        index=received.index,
+        name=_name(received) or "",
+        kind=received.kind,
         mtu=_optional_u32(found, IFLA_MTU) or 0,
         min_mtu=_optional_u32(found, IFLA_MIN_MTU),
         max_mtu=_optional_u32(found, IFLA_MAX_MTU) or None,
         hardware_address=found[IFLA_ADDRESS].hex(":") if found.get(IFLA_ADDRESS) else None,
-        up=bool(flags & IFF_UP),
+        up=bool(received.flags & IFF_UP),
         operational_state=_operational_state(found),
-        lower_index=lower_index,
-        link_netnsid=_namespace_id(found),
-        encapsulation=encapsulation,
+        lower_index=received.lower_index,
+        link_netnsid=link_netnsid,
+        lower=_name(by_index.get(received.lower_index or 0)) if is_here else None,
+        master=_name(master),
+        bridge=_name(master) if master and master.kind == "bridge" else None,
+        encapsulation=received.encapsulation,
+        addresses=tuple(addresses),
         gso_max_size=_optional_u32(found, IFLA_GSO_MAX_SIZE),
         gso_max_segs=_optional_u32(found, IFLA_GSO_MAX_SEGS),
         rx_dropped=rx_dropped,
         tx_dropped=tx_dropped,
     )
-    return link, _optional_u32(found, IFLA_MASTER)
+
+
+def _name(received: Optional[_Received]) -> Optional[str]:
+    return read_text(received.attributes.get(IFLA_IFNAME, b"")) if received else None
 
 
 def _kind(found: Attributes, hardware_type: int) -> Tuple[str, Optional[Encapsulation], Optional[int]]:
@@ -132,13 +140,6 @@ def _kind(found: Attributes, hardware_type: int) -> Tuple[str, Optional[Encapsul
 
 def _optional_u32(found: Attributes, kind: int) -> Optional[int]:
     return read_u32(found[kind]) if kind in found else None
-
-
-def _namespace_id(found: Attributes) -> Optional[int]:
-    """Return the id of the lower device's namespace; -1 for another namespace without an id."""
-    if IFLA_LINK_NETNSID not in found:
-        return None
-    return read_s32(found[IFLA_LINK_NETNSID])
 
 
 def _operational_state(found: Attributes) -> str:

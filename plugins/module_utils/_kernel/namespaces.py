@@ -15,11 +15,13 @@ from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from .._model.fact import Problem
 from .._model.owner import Namespace
+from .advice import how_to_see_processes
 from .processes import ROOT, RunningProcess, namespace_inode
 
 DIRECTORIES = ("/run/netns", "/run/docker/netns")
 """Where ip-netns(8), CNI and dockerd put their bind mounts."""
-_AS_ROOT = "run as root (become: true)"
+KERNEL_THREADS = (2, "kthreadd")
+"""Pid and name of the parent of all threads of the kernel; they are in the first network namespace."""
 
 
 @dataclass
@@ -45,7 +47,8 @@ def discover(processes: List[RunningProcess], proc: str = ROOT) -> Tuple[List[Na
     unreadable = _add_mounts(found, processes, proc)
     host, problems = _host(processes, own)
     if unreadable:
-        problems.append(Problem("mounts", f"those of {unreadable} mount namespaces are hidden; {_AS_ROOT}"))
+        reason = f"those of {unreadable} mount namespaces: permission denied; {how_to_see_processes()}"
+        problems.append(Problem("mounted network namespaces", reason))
     namespaces = [
         Namespace(inode, tuple(sorted(entry.paths)), entry.pid, inode == host) for inode, entry in found.items()
     ]
@@ -80,11 +83,11 @@ def _unescape(path: str) -> str:
 
 
 def _host(processes: Iterable[RunningProcess], own: int) -> Tuple[int, List[Problem]]:
-    """Return the namespace of process 1, else our own."""
-    for process in processes:
-        if process.pid == 1:
+    """Return the namespace of process 1; where that one is hidden, of the kernel's threads; else our own."""
+    for process in sorted(processes, key=lambda process: process.pid):
+        if process.pid == 1 or (process.pid, process.name) == KERNEL_THREADS:
             return process.network_namespace, []
-    reason = f"process 1 is hidden, so that our own namespace is taken for that of the host; {_AS_ROOT}"
+    reason = f"process 1 is hidden, so that our own namespace is taken for that of the host; {how_to_see_processes()}"
     return own, [Problem("network namespace of the host", reason, namespace=own)]
 
 
@@ -96,7 +99,7 @@ def _add_mounts(found: Dict[int, _Found], processes: List[RunningProcess], proc:
     """
     for inode, path in parse_mounts(_mountinfo(f"{proc}/thread-self/mountinfo") or ""):
         found.setdefault(inode, _Found()).paths.add(path)
-    for inode, path in _listed():
+    for inode, path in _listed(proc):
         found.setdefault(inode, _Found()).paths.add(path)
     unreadable = 0
     for members in _by_mount_namespace(processes, proc):
@@ -126,14 +129,16 @@ def _first_readable(pids: List[int], proc: str) -> Tuple[Optional[str], Optional
 
     (None, None) when all of them have ended, (None, pid) when they are hidden.
     """
+    hidden: Optional[int] = None
     for pid in pids:
         try:
             text = _mountinfo(f"{proc}/{pid}/mountinfo")
         except PermissionError:
-            return None, pid
+            hidden = pid
+            continue
         if text is not None:
             return text, pid
-    return None, None
+    return None, hidden
 
 
 def _mountinfo(path: str) -> Optional[str]:
@@ -147,9 +152,9 @@ def _mountinfo(path: str) -> Optional[str]:
         return None
 
 
-def _listed() -> Iterator[Tuple[int, str]]:
+def _listed(proc: str) -> Iterator[Tuple[int, str]]:
     """Yield the namespaces that lie in the usual directories, seen from where we are."""
-    device = os.stat("/proc/thread-self/ns/net").st_dev
+    device = os.stat(f"{proc}/thread-self/ns/net").st_dev
     for directory in DIRECTORIES:
         try:
             names = os.listdir(directory)

@@ -115,7 +115,6 @@ class NetlinkSocket:
         self._sequence = 0
         self._buffer = bytearray(BUFFER_SIZE)
         try:
-            self._connection.bind((0, 0))
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", ANSWER_TIMEOUT, 0))
             self.strict = self._switch_strict_checking_on()
         except OSError:
@@ -199,11 +198,25 @@ class NetlinkSocket:
         self._connection.send(pack_message(message_type, flags | FLAG_REQUEST, self._sequence, payload))
         return self._sequence
 
-    def _collect(self, sequence: int, accept: Optional[Callable[[bytes], bool]], limit: Optional[int]) -> Optional[Dump]:
+    def _collect(
+        self, sequence: int, accept: Optional[Callable[[bytes], bool]], limit: Optional[int]
+    ) -> Optional[Dump]:
         """Read one dump to its end; None when it has to be repeated."""
         kept: List[Message] = []
         total = 0
         intact = True
+        for message in self._answers(sequence):
+            if message.flags & FLAG_DUMP_INTERRUPTED or message.type == TYPE_OVERRUN:
+                intact = False
+            if message.type in _CONTROL_TYPES or (accept is not None and not accept(message.payload)):
+                continue
+            total += 1
+            if limit is None or total <= limit:
+                kept.append(message)
+        return Dump(kept, total) if intact else None
+
+    def _answers(self, sequence: int) -> Iterator[Message]:
+        """Yield the messages of one dump and the one that ends it. Lost ones appear as one of TYPE_OVERRUN."""
         deadline = time.monotonic() + DUMP_TIMEOUT
         while True:
             try:
@@ -211,22 +224,16 @@ class NetlinkSocket:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                intact = False
+                yield Message(TYPE_OVERRUN, 0, sequence, b"")
                 continue
             for message in split_messages(datagram):
                 if message.sequence != sequence:
                     continue
-                if message.flags & FLAG_DUMP_INTERRUPTED or message.type == TYPE_OVERRUN:
-                    intact = False
+                yield message
                 if message.type in (TYPE_DONE, TYPE_ERROR):
                     if len(message.payload) >= 4:
                         _raise_error(read_s32(message.payload))
-                    return Dump(kept, total) if intact else None
-                if message.type in _CONTROL_TYPES or (accept is not None and not accept(message.payload)):
-                    continue
-                total += 1
-                if limit is None or total <= limit:
-                    kept.append(message)
+                    return
 
     def _receive(self, deadline: float, flags: int = 0) -> bytes:
         """Return the next datagram from the kernel: not from another process, which may write to us as well."""

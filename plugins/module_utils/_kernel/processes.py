@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 from .._model.fact import Fact, Problem
+from .advice import how_to_see_processes
 
 ROOT = "/proc"
 DESCRIPTOR_LIMIT = 1_000_000
 """Open files that are looked at when sockets are matched to processes."""
 _GONE = (errno.ENOENT, errno.ESRCH)
 _HIDDEN = (errno.EACCES, errno.EPERM)
-_AS_ROOT = "permission denied; run as root (become: true)"
 
 
 @dataclass(frozen=True)
@@ -158,17 +158,18 @@ def _sockets(directory: str, limit: int) -> Tuple[Set[int], int]:
 def _hidden_problems(pids: List[int], hidden: int, root: str) -> List[Problem]:
     problems = []
     if 1 not in pids:
-        reason = "processes of others are not listed (hidepid, or a PID namespace); run as root (become: true)"
+        reason = f"processes of others are not listed (/proc is mounted with hidepid); {how_to_see_processes()}"
         problems.append(Problem("processes", reason, path=root))
     if hidden:
-        problems.append(Problem("processes", f"network namespace of {hidden} of {len(pids)} processes: {_AS_ROOT}", root))
+        reason = f"network namespace of {hidden} of {len(pids)} processes: permission denied; {how_to_see_processes()}"
+        problems.append(Problem("processes", reason, path=root))
     return problems
 
 
 def _owner_problems(hidden: int, looked_at: int, limit: int) -> List[Problem]:
     problems = []
     if hidden:
-        problems.append(Problem("socket owners", f"open files of {hidden} processes: {_AS_ROOT}"))
+        problems.append(Problem("socket owners", f"open files of {hidden} processes: permission denied; {how_to_see_processes()}"))
     if looked_at >= limit:
         problems.append(Problem("socket owners", f"only the first {limit} open files were looked at"))
     return problems

@@ -17,8 +17,11 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._model.listener import Listener
 from .attributes import parse_attributes, read_address, read_u8, unpack
-from .netlink import NetlinkSocket
+from .netlink import Message, NetlinkSocket
 
+TCPDIAG_GETSOCK = 18
+REQUEST_OF_BOTH = struct.Struct("=BBBB48xII")
+"""struct inet_diag_req: family, prefix lengths, extensions, a socket id of zeros, states, dump flags."""
 SOCK_DIAG_BY_FAMILY = 20
 REQUEST = struct.Struct("=BBBxI48x")
 """struct inet_diag_req_v2: family, protocol, extensions, states; a socket id of zeros matches all."""
@@ -37,6 +40,7 @@ STATE_SYN_RECEIVED, STATE_LISTEN = 3, 10
 EXTENSION_SOCKET_MEMORY = 1 << (7 - 1)
 ATTRIBUTE_SOCKET_MEMORY, ATTRIBUTE_V6_ONLY, ATTRIBUTE_CGROUP_ID = 7, 11, 21
 WILDCARDS = ("0.0.0.0", "::")
+_NOT_OFFERED = (errno.ENOENT, errno.EINVAL, errno.EOPNOTSUPP, errno.EAFNOSUPPORT)
 
 
 class _Socket(NamedTuple):
@@ -57,29 +61,49 @@ class _Socket(NamedTuple):
     cgroup_id: Optional[int]
 
 
-def read_listeners(netlink: NetlinkSocket, link_names: Mapping[int, str]) -> List[Listener]:
+def read_listeners(
+    netlink: NetlinkSocket, link_names: Mapping[int, str], handshakes: bool = True
+) -> List[Listener]:
     """Return the listening TCP sockets of both families, in the kernel's order.
 
     netlink: a socket of NETLINK_SOCK_DIAG. link_names: names of the interfaces by index.
-    The handshakes under way of a group that shares a port (SO_REUSEPORT) cannot be told apart: each of the group
-    shows its share, rounded up. A kernel without IPv6 has none of that family.
+    handshakes: whether to count those under way. To find them the kernel walks its table of all connections of the
+    host, which takes longer than everything else; it is in vain where no TCP segment ever arrived (Tcp.InSegs is 0).
+    The handshakes of a group that shares a port (SO_REUSEPORT) cannot be told apart: each of the group shows its share,
+    rounded up. A kernel without IPv6 has no listeners of that family.
     Raises OSError, with ENOENT where the kernel has no socket diagnostics for TCP, and NetlinkError.
     """
-    sockets = _dump(netlink, AF_INET)
+    listening = _dump(netlink, 1 << STATE_LISTEN)
+    requests = _dump(netlink, 1 << STATE_SYN_RECEIVED) if handshakes and listening else []
+    counted = _handshakes(listening, requests)
+    return [_listener(entry, counted, link_names) for entry in listening]
+
+
+def _dump(netlink: NetlinkSocket, states: int) -> List[_Socket]:
+    """Return the sockets in some states, of both families.
+
+    The first interface of inet_diag lists both at once and is tried first; the present one takes one family at a time.
+    """
     try:
-        sockets += _dump(netlink, AF_INET6)
+        messages = netlink.dump(TCPDIAG_GETSOCK, REQUEST_OF_BOTH.pack(0, 0, 0, EXTENSION_SOCKET_MEMORY, states, 0))
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.EAFNOSUPPORT, errno.EINVAL):
+        if error.errno not in _NOT_OFFERED:
             raise
-    listening = [entry for entry in sockets if entry.state == STATE_LISTEN]
-    handshakes = _handshakes(listening, [entry for entry in sockets if entry.state == STATE_SYN_RECEIVED])
-    return [_listener(entry, handshakes, link_names) for entry in listening]
+        messages = _dump_families(netlink, states)
+    return [_decode(message.payload) for message in messages]
 
 
-def _dump(netlink: NetlinkSocket, family: int) -> List[_Socket]:
-    states = 1 << STATE_LISTEN | 1 << STATE_SYN_RECEIVED
-    request = REQUEST.pack(family, IPPROTO_TCP, EXTENSION_SOCKET_MEMORY, states)
-    return [_decode(message.payload) for message in netlink.dump(SOCK_DIAG_BY_FAMILY, request)]
+def _dump_families(netlink: NetlinkSocket, states: int) -> List[Message]:
+    def request(family: int) -> bytes:
+        return REQUEST.pack(family, IPPROTO_TCP, EXTENSION_SOCKET_MEMORY, states)
+
+    messages = netlink.dump(SOCK_DIAG_BY_FAMILY, request(AF_INET))
+    try:
+        return messages + netlink.dump(SOCK_DIAG_BY_FAMILY, request(AF_INET6))
+    except OSError as error:
+        if error.errno not in _NOT_OFFERED:
+            raise
+        return messages
 
 
 def _decode(payload: bytes) -> _Socket:

@@ -15,6 +15,7 @@ from typing import Callable, Iterable, Iterator, List, Optional, Tuple, TypeVar,
 
 from .._model.fact import Problem
 from .._model.owner import Namespace
+from .advice import how_to_enter_namespaces
 from .attributes import NetlinkError
 from .namespaces import own_namespace_inode
 from .processes import ROOT
@@ -113,7 +114,7 @@ def _enter(namespace: Namespace, enter: Callable[[int, int], int], proc: str) ->
 def _problem(namespace: Namespace, error: Exception) -> Problem:
     reason = str(error)
     if isinstance(error, PermissionError):
-        reason = f"{error.strerror}; entering it takes root (CAP_SYS_ADMIN): become: true"
+        reason = f"{error.strerror}; {how_to_enter_namespaces()}"
     elif isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         reason = f"{error.strerror}{where}"
