@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.gather import Clock, gather
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import GatherOptions, Subset
 
@@ -38,7 +39,7 @@ def inode(name: str) -> int:
 
 
 @contextlib.contextmanager
-def server_in(name: str) -> Iterator["subprocess.Popen[str]"]:
+def server_in(name: str) -> Iterator[subprocess.Popen[str]]:
     command = ["ip", "netns", "exec", name, sys.executable, "-c", SERVER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdin is not None
@@ -62,7 +63,8 @@ def world() -> Iterator[None]:
             *["ip", "-n", NODE, "link", "add", "flannel.1", "type", "vxlan", "id", "1", "dstport", "8472"],
             *["local", "198.18.9.1", "dev", "eth0", "nolearning"],
         )
-        run("ip", "-n", NODE, "link", "add", "cali1", "mtu", "1450", "type", "veth", "peer", "name", "eth0", "netns", POD)
+        pair = ["type", "veth", "peer", "name", "eth0", "netns", POD]
+        run("ip", "-n", NODE, "link", "add", "cali1", "mtu", "1450", *pair)
         run("ip", "-n", POD, "link", "set", "eth0", "mtu", "1400", "up")
         run("ip", "-n", NODE, "link", "set", "cali1", "up")
         run("ip", "-n", POD, "address", "add", "10.42.1.5/24", "dev", "eth0")
