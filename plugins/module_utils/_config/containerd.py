@@ -61,7 +61,7 @@ def _read_task(state: RuntimeState, namespace: str, identifier: str, directory: 
     if value is None:
         return None
     configuration = parse_oci_configuration(value)
-    pid = state.process_id(f"{directory}/init.pid")
+    pid = state.process_id(f"{directory}/init.pid", identifier)
     annotations = configuration.annotations
     sandbox = annotations.get(_CRI + "container-type") == "sandbox"
     pod = annotations.get(_CRI + "sandbox-name")

@@ -79,7 +79,7 @@ def _read_container(
     network_mode = text_of(host.get("NetworkMode"))
     pod = _pod_part(name, texts_of(object_of(configuration.get("Config")).get("Labels")), network_mode)
     sandbox = pod.pod is not None and pod.container == _SANDBOX
-    pid = _pid(state, configuration)
+    pid = _pid(state, configuration, identifier)
     return ContainerRecord(
         runtime="docker",
         container_id=identifier,
@@ -97,12 +97,12 @@ def _read_container(
     )
 
 
-def _pid(state: RuntimeState, configuration: Dict[str, Any]) -> Optional[int]:
+def _pid(state: RuntimeState, configuration: Dict[str, Any], identifier: str) -> Optional[int]:
     status = object_of(configuration.get("State"))
     pid = status.get("Pid")
     if status.get("Running") is not True or not isinstance(pid, int):
         return None
-    return state.running(pid)
+    return state.running(pid, identifier)
 
 
 def _namespace_path(configuration: Dict[str, Any], pid: Optional[int]) -> Optional[str]:

@@ -24,8 +24,14 @@ class OciConfiguration:
     sysctls: Dict[str, str]
 
     def path_for(self, pid: Optional[int]) -> Optional[str]:
-        """Return a path that leads to the container's network namespace. pid: of its first process."""
-        return self.network_namespace_path or (f"/proc/{pid}/ns/net" if pid else None)
+        """Return a path that leads to the container's network namespace. pid: of its first process.
+
+        A path by another process's id, which the configuration has for a container that joins, is as good as that
+        process lives: the container's own is taken instead.
+        """
+        if self.network_namespace_path and not self.network_namespace_path.startswith("/proc/"):
+            return self.network_namespace_path
+        return f"/proc/{pid}/ns/net" if pid else None
 
 
 def parse_oci_configuration(value: Any) -> OciConfiguration:

@@ -55,16 +55,23 @@ class RuntimeState:
             self.problems.append(error.problem(subject))
             return []
 
-    def process_id(self, path: str) -> Optional[int]:
-        """Return the process id in a file, None where there is none or its process is gone."""
+    def process_id(self, path: str, container_id: str) -> Optional[int]:
+        """Return the process id in a file of that container, None where there is none or its process is gone."""
         text = (self.text(path, "process id of a container") or "").strip()
-        return self.running(int(text)) if _PROCESS_ID.match(text) else None
+        return self.running(int(text), container_id) if _PROCESS_ID.match(text) else None
 
-    def running(self, process_id: int) -> Optional[int]:
-        """Return the id of a process that runs, else None. Below a root without /proc every process counts as such."""
-        if process_id <= 0 or (exists(self.root, "/proc") and not exists(self.root, f"/proc/{process_id}")):
+    def running(self, process_id: int, container_id: str) -> Optional[int]:
+        """Return a process id if that process runs in that container, else None.
+
+        The files outlive the process (podman's pidfile, a crashed daemon's state), and its id may have gone to another
+        one: the path of its control group has to name the container. Below a root without /proc nothing is checked.
+        """
+        if process_id <= 0:
             return None
-        return process_id
+        if not exists(self.root, "/proc"):
+            return process_id
+        groups = self.text(f"/proc/{process_id}/cgroup", "control group of a container")
+        return process_id if groups is not None and container_id in groups else None
 
 
 def object_of(value: Any) -> Dict[str, Any]:

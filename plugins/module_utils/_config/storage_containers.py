@@ -94,7 +94,7 @@ def _names(state: RuntimeState, path: str) -> Dict[str, str]:
 def _record(
     state: RuntimeState, container: _Container, configuration: OciConfiguration, source: str
 ) -> Optional[ContainerRecord]:
-    pids = (state.process_id(f"{directory}/pidfile") for directory in container.directories)
+    pids = (state.process_id(f"{path}/pidfile", container.identifier) for path in container.directories)
     pid = next((pid for pid in pids if pid), None)
     annotations = configuration.annotations
     if annotations.get(_MANAGER) == "libpod":
