@@ -32,8 +32,12 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
 
 
+FEWEST_TESTS = 20
+"""ansible-test returns 0 also when it found nothing to test."""
+
+
 def main() -> int:
-    """Run the tests in the current directory. Returns their exit status."""
+    """Run the tests in the current directory. Returns 0 when they ran and passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="kept between runs: ansible-test's environments")
     parser.add_argument("--pip", required=True, help="version of pip that this ansible-test bootstraps")
@@ -41,7 +45,21 @@ def main() -> int:
     home: Path = arguments.home
     put_pip(home, arguments.pip)
     command = [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--color", "no"]
-    return subprocess.run(command, env=environment(home), stdin=subprocess.DEVNULL, check=False).returncode
+    done = subprocess.run(
+        command,
+        env=environment(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(done.stdout, flush=True)
+    ran = done.stdout.count("\nRunning sanity test")
+    if ran < FEWEST_TESTS:
+        print(f"only {ran} sanity tests ran, of at least {FEWEST_TESTS}")
+        return 1
+    return done.returncode
 
 
 def put_pip(home: Path, version: str) -> None:
@@ -68,7 +86,7 @@ def environment(home: Path) -> Dict[str, str]:
             link.symlink_to(interpreter)
     path: List[str] = [str(Path(sys.executable).parent), str(pythons), SYSTEM_PATH]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
-    return {**kept, "HOME": str(home), "PATH": ":".join(path)}
+    return {**kept, "HOME": str(home), "PATH": ":".join(path), "PIP_QUIET": "1"}
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, Tuple
+from xml.etree import ElementTree
 
 
 @dataclass(frozen=True)

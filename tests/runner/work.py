@@ -68,6 +68,7 @@ class Workshop:
         """Run the commands until one fails. Return whether all succeeded, and the end of the output."""
         log = Path(places["scratch"]) / "output.txt"
         variables = {**os.environ, "PATH": f"{places['commands']}:{os.environ['PATH']}", "NO_COLOR": "1"}
+        variables.pop("PYTHONPATH", None)
         variables.update({name: value.format(**places) for name, value in (job.variables or {}).items()})
         with log.open("wb") as stream:
             for command in job.commands:
@@ -122,19 +123,27 @@ def _places(job: Job, python: Path) -> Dict[str, str]:
 
 
 def _copy(scratch: Path) -> Path:
-    """Copy the project's files, without what git ignores, to the path that ansible's tools want. Returns it."""
+    """Copy the project's files, without what git ignores, to the path that ansible's tools want. Returns it.
+
+    The copy is a repository of its own: ansible-test looks for one upwards from where it runs, and in the checkout's,
+    which ignores build/, it would find nothing to test.
+    """
     copy = scratch / "ansible_collections" / "netfit" / "cluster"
     for name in _project_files():
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    run_quietly(["git", "init", "--quiet", str(copy)])
+    run_quietly(["git", "-C", str(copy), "add", "--all", "--force"])
     return copy
 
 
 def _project_files() -> List[str]:
     """Return the files that are in git or could be, relative to the checkout."""
-    listing = run_quietly(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+    # the checkout may belong to another user than root, who runs the lab
+    trust = f"safe.directory={ROOT}"
+    listing = run_quietly(["git", "-c", trust, "ls-files", "--cached", "--others", "--exclude-standard", "-z"])
     return [name for name in listing.split("\0") if name]
 
 

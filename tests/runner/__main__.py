@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import threading
 import time
 from typing import Dict, List, Sequence
@@ -105,3 +106,7 @@ class Progress:
             say(f"[{len(self._outcomes)}/{len(self._jobs)}] {job.name}: {outcome.counts} ({seconds:.0f} s)")
             if outcome.failed:
                 print(outcome.output, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
