@@ -28,13 +28,13 @@ venv:
 	@python=$$(tools/find-python) && "$$python" tools/prepare.py
 
 test:
-	@python=$$(tools/find-python) && "$$python" tests/run
+	@tests/run
 
 lint:
-	@python=$$(tools/find-python) && "$$python" tests/run lint
+	@tests/run lint
 
 demo: venv
-	@molecule/lab/demo
+	@PATH="$$PWD/.venv/bin:$$PATH" molecule/lab/demo
 
 clean:
 	@rm -rf .venv .venv-test build netfit-report tests/output .pytest_cache .hypothesis .mypy_cache .ruff_cache .ansible
