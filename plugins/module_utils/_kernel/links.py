@@ -89,8 +89,10 @@ def _receive(payload: bytes) -> _Received:
     _family, hardware_type, index, flags, _change = unpack(LINK_HEADER, payload)
     found = parse_attributes(payload, LINK_HEADER.size)
     kind, encapsulation, lower_index = _kind(found, hardware_type)
-    if IFLA_LINK in found:
-        lower_index = read_u32(found[IFLA_LINK]) or lower_index
+    if lower_index is None and IFLA_LINK in found:
+        told = read_u32(found[IFLA_LINK])
+        # A tunnel that was moved to another namespace and is bound to no device names itself.
+        lower_index = None if told == 0 or (encapsulation is not None and told == index) else told
     return _Received(index, flags, found, kind, encapsulation, lower_index)
 
 

@@ -169,7 +169,8 @@ def _hidden_problems(pids: List[int], hidden: int, root: str) -> List[Problem]:
 def _owner_problems(hidden: int, looked_at: int, limit: int) -> List[Problem]:
     problems = []
     if hidden:
-        problems.append(Problem("socket owners", f"open files of {hidden} processes: permission denied; {how_to_see_processes()}"))
+        reason = f"open files of {hidden} processes: permission denied; {how_to_see_processes()}"
+        problems.append(Problem("socket owners", reason))
     if looked_at >= limit:
         problems.append(Problem("socket owners", f"only the first {limit} open files were looked at"))
     return problems
