@@ -129,7 +129,7 @@ def _command_line(declarations: Declarations) -> Optional[Tuple[str, int, str]]:
         text = declarations.text(path, "docker unit")
         if text is None:
             continue
-        commands = list(re.finditer(r"^ExecStart=(.*(?:\\\n.*)*)", text, re.MULTILINE))
+        commands = list(re.finditer(r"^ExecStart=((?:.*\\\n)*.*)", text, re.MULTILINE))
         if commands and commands[-1].group(1).strip():
             return path, text.count("\n", 0, commands[-1].start()) + 1, commands[-1].group(1)
         if path in _UNITS:
