@@ -98,7 +98,8 @@ def _disagreement(
     else:
         changes = {"links": [{"link": link.name, "mtu": mine}], "hosts": sorted(n for n in mtus if mtus[n] > mine)}
         remedy = Remedy("link_mtu", changes, OPEN_CONNECTIONS, False)
-    return fail("MTU-006", policy, where.target(link=link.name), f"{kind} {link.name} {mine}", expected, evidence, remedy)
+    target = where.target(link=link.name)
+    return fail("MTU-006", policy, target, f"{kind} {link.name} {mine}", expected, evidence, remedy)
 
 
 def _pods_between_nodes(policy: Policy, nodes: List[Node]) -> List[Finding]:
