@@ -81,8 +81,9 @@ def _count_hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Dict[str, int]:
 
 
 def is_healthy(host: Mapping[str, Any]) -> bool:
-    """Tell whether a host was audited in full and nothing was found."""
-    return host["status"] == "audited" and not any(host["severity"].values()) and not host["errors"]
+    """Tell whether a host was audited in full and nothing above info was found."""
+    found = [count for severity, count in host["severity"].items() if severity != Severity.INFO.value]
+    return host["status"] == "audited" and not any(found) and not host["errors"]
 
 
 def reached(document: Mapping[str, Any], fail_on: str) -> Dict[str, int]:

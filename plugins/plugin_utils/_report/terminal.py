@@ -14,7 +14,7 @@ from .._rules.catalogue import CATALOGUE
 from .commands import fix_commands, fix_hosts, keep_hint
 from .document import is_healthy
 
-LABEL_WIDTH = 12
+LABEL_WIDTH = 14
 NARROWEST, WIDEST = 60, 120
 DETAILED = ("critical", "high", "medium")
 MOST_BLOCKS = 20
@@ -43,7 +43,7 @@ def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) 
         lines.extend([*_block(block, columns), Line("")])
     if len(blocks) > MOST_BLOCKS:
         lines.extend([Line(f"and {len(blocks) - MOST_BLOCKS} more like these in the report"), Line("")])
-    lines.extend(_minor("Minor", [one for one in failures if one["severity"] not in DETAILED], columns))
+    lines.extend(_minor("Minor", [one for one in failures if one["severity"] == "low"], columns))
     lines.extend(_minor("Could not be checked", [one for one in findings if one["status"] == "error"], columns))
     lines.extend(_hosts(document["hosts"], columns))
     lines.extend(Line(place) for place in places)
@@ -151,20 +151,22 @@ def evidence_text(entry: Mapping[str, Any]) -> str:
 
 
 def _minor(label: str, findings: Sequence[Finding], columns: int) -> List[Line]:
-    """Return one entry per rule and target, without evidence: they are not why somebody looks at this at night."""
+    """Return one entry per fault, with its hosts, without evidence: they are not why somebody looks at night."""
     if not findings:
         return []
+    groups: Dict[Tuple[str, ...], List[str]] = {}
+    for one in findings:
+        expected = f", expected {one['expected']}" if one["status"] == "fail" else ""
+        host, _comma, rest = where(one["target"]).partition(", ")
+        names = groups.setdefault((one["id"], f"{rest}: " if rest else "", f"{one['observed']}{expected}"), [])
+        names.extend([host] if host not in names else [])
+    entries = [f"{rule} on {', '.join(_more(names, MOST_TARGETS))}: {rest}{' '.join(text.split())}"
+               for (rule, rest, text), names in groups.items()]
     lines = [Line(f"{label}:", "error" if findings[0]["status"] == "error" else "low")]
-    for one in findings[:MOST_LINES]:
-        fail = one["status"] == "fail"
-        expected = f", expected {one['expected']}" if fail else ""
-        severity = f"{one['severity']} " if fail else ""
-        text = f"{severity}{one['id']} {where(one['target'])}: {one['observed']}{expected}"
+    for entry in _more(entries, MOST_LINES):
         lines.extend(Line(part) for part in textwrap.wrap(
-            text, columns, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
+            entry, columns, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
             break_on_hyphens=False))
-    if len(findings) > MOST_LINES:
-        lines.append(Line(f"  and {len(findings) - MOST_LINES} more in the report"))
     return [*lines, Line("")]
 
 

@@ -73,7 +73,7 @@ def _overlay_evidence(host: HostView, crossed: Crossing, limit: int, node: str) 
     if node != host.name:
         found.append(Evidence(f"MTU of overlay {overlay.name} on {node}", limit, NETLINK))
     if tunnel is not None and tunnel.underlay_mtu is not None:
-        overhead = f", of which {kind} takes {tunnel.overhead} bytes" if tunnel.overhead is not None else ""
+        overhead = f", before the {tunnel.overhead} bytes of {kind}" if tunnel.overhead is not None else ""
         found.append(Evidence(f"MTU of underlay {tunnel.underlay or 'link'}{overhead}", tunnel.underlay_mtu, NETLINK))
     return found
 
@@ -85,16 +85,22 @@ def _declared_for(host: HostView, overlay: LinkView) -> List[DeclaredView]:
 
 def _symptoms(host: HostView, policy: Policy, network: NetworkView, limit: int) -> List[Evidence]:
     """Counters and learned path MTUs that show the packets being refused."""
-    found = []
-    for queue in host.queues:
-        for name in policy.symptom_counters("forwarding") if queue.owner.kind is OwnerKind.HOST else ():
-            if queue.rates.get(name, 0) > 0:
-                found.append(Evidence(f"{name} a second on {host.name}", queue.rates[name], "/proc/net/snmp"))
+    found = refused_packets(host, policy)
     for view in (network, host.host_network):
         for one in view.exceptions if view is not None else ():
             if one.mtu == limit:
                 found.append(Evidence(f"path MTU learned towards {one.destination}", one.mtu, NETLINK))
     return found[:6]
+
+
+def refused_packets(host: HostView, policy: Policy) -> List[Evidence]:
+    """Return the host's own counters that rise when it refuses to forward packets that are too large."""
+    found = []
+    for queue in host.queues:
+        for name in policy.symptom_counters("forwarding") if queue.owner.kind is OwnerKind.HOST else ():
+            if queue.rates.get(name, 0) > 0:
+                found.append(Evidence(f"{name} a second on {host.name}", queue.rates[name], "/proc/net/snmp"))
+    return found
 
 
 def _share(nodes: Optional[int]) -> Optional[Evidence]:
