@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, List, Sequence, Set, Tuple
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy
 from .making import NETLINK, OPEN_CONNECTIONS, fail, link_change, link_evidence, place
-from .mtu import overlay_finding, uplink
+from .mtu import exceeds_overlay, overlay_finding, refused_packets, uplink
 from .overlay import Crossing, carried_routes, crossing, effective_mtu
 from .policy import Policy
 from .view import HostView, LinkView, NetworkView
@@ -60,6 +60,7 @@ def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
                 findings.append(_disagreement(policy, node.host, node.home, node.overlay,
                                               {one.host.name: one.capacity for one in nodes}, "overlay"))
         findings.extend(_pods_between_nodes(policy, nodes))
+        findings.extend(_seen_elsewhere(policy, nodes))
     findings.extend(_uplinks(policy, shared, differing))
     return findings
 
@@ -98,7 +99,22 @@ def _disagreement(
     else:
         changes = {"links": [{"link": link.name, "mtu": mine}], "hosts": sorted(n for n in mtus if mtus[n] > mine)}
         remedy = Remedy("link_mtu", changes, OPEN_CONNECTIONS, False)
-    return fail("MTU-006", policy, where.target(link=link.name), f"{kind} {link.name} {mine}", expected, evidence, remedy)
+    target = where.target(link=link.name)
+    return fail("MTU-006", policy, target, f"{kind} {link.name} {mine}", expected, evidence, remedy)
+
+
+def _seen_elsewhere(policy: Policy, nodes: List[Node]) -> List[Finding]:
+    """MTU-001 once more, where another node refuses packets: that is where the requests come in.
+
+    The finding has the fingerprint of the host's own and takes its place in the report.
+    """
+    findings = []
+    for node in nodes:
+        refused = [one for other in nodes if other.host.name != node.host.name
+                   for one in refused_packets(other.host, policy)]
+        for finding in exceeds_overlay(node.host, policy)[0] if refused else ():
+            findings.append(replace(finding, evidence=(*finding.evidence, *refused[:6])))
+    return findings
 
 
 def _pods_between_nodes(policy: Policy, nodes: List[Node]) -> List[Finding]:

@@ -9,7 +9,7 @@ from typing import List, Optional
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy, Severity
 from ...module_utils._model.owner import OwnerKind
-from .making import NETLINK, OPEN_CONNECTIONS, fail, link_change, link_evidence, place
+from .making import OPEN_CONNECTIONS, fail, link_change, link_evidence, place
 from .mtu import Flagged
 from .overlay import CLUSTER_STACKS, carried_routes
 from .policy import Policy

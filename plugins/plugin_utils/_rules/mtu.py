@@ -12,7 +12,7 @@ from ...module_utils._model.owner import OwnerKind
 from .making import NETLINK, OPEN_CONNECTIONS, Place, fail, link_change, link_evidence, place
 from .overlay import CLUSTER_STACKS, Crossing, crossing, effective_mtu
 from .policy import Policy
-from .view import DeclaredView, HostView, LinkView, NetworkView
+from .view import DeclaredView, HostView, LinkView, NetworkView, Tunnel
 
 Flagged = Set[Tuple[int, str]]
 """Links that already have a finding with the same cure, by namespace inode and name."""
@@ -47,9 +47,9 @@ def overlay_finding(
         changes.append(link_change(place(host.name, home), end.name, limit) if home is not None else {})
     declared = _declared_for(host, crossed.overlay)
     variables: Dict[str, object] = {"links": [change for change in changes if change]}
-    if any(one.meaning == "interface" and one.value > limit for one in declared):
-        variables["pod_mtu"] = limit
-        variables["files"] = sorted({one.source for one in declared if one.meaning == "interface" and one.value > limit})
+    too_large = sorted({one.source for one in declared if one.meaning == "interface" and one.value > limit})
+    if too_large:
+        variables.update(pod_mtu=limit, files=too_large)
     evidence = [
         link_evidence(link, where.name),
         None if mtu == link.mtu else Evidence("MTU of its default route", mtu, NETLINK),
@@ -73,7 +73,7 @@ def _overlay_evidence(host: HostView, crossed: Crossing, limit: int, node: str) 
     if node != host.name:
         found.append(Evidence(f"MTU of overlay {overlay.name} on {node}", limit, NETLINK))
     if tunnel is not None and tunnel.underlay_mtu is not None:
-        overhead = f", of which {kind} takes {tunnel.overhead} bytes" if tunnel.overhead is not None else ""
+        overhead = f", before the {tunnel.overhead} bytes of {kind}" if tunnel.overhead is not None else ""
         found.append(Evidence(f"MTU of underlay {tunnel.underlay or 'link'}{overhead}", tunnel.underlay_mtu, NETLINK))
     return found
 
@@ -85,16 +85,22 @@ def _declared_for(host: HostView, overlay: LinkView) -> List[DeclaredView]:
 
 def _symptoms(host: HostView, policy: Policy, network: NetworkView, limit: int) -> List[Evidence]:
     """Counters and learned path MTUs that show the packets being refused."""
-    found = []
-    for queue in host.queues:
-        for name in policy.symptom_counters("forwarding") if queue.owner.kind is OwnerKind.HOST else ():
-            if queue.rates.get(name, 0) > 0:
-                found.append(Evidence(f"{name} a second on {host.name}", queue.rates[name], "/proc/net/snmp"))
+    found = refused_packets(host, policy)
     for view in (network, host.host_network):
         for one in view.exceptions if view is not None else ():
             if one.mtu == limit:
                 found.append(Evidence(f"path MTU learned towards {one.destination}", one.mtu, NETLINK))
     return found[:6]
+
+
+def refused_packets(host: HostView, policy: Policy) -> List[Evidence]:
+    """Return the host's own counters that rise when it refuses to forward packets that are too large."""
+    found = []
+    for queue in host.queues:
+        for name in policy.symptom_counters("forwarding") if queue.owner.kind is OwnerKind.HOST else ():
+            if queue.rates.get(name, 0) > 0:
+                found.append(Evidence(f"{name} a second on {host.name}", queue.rates[name], "/proc/net/snmp"))
+    return found
 
 
 def _share(nodes: Optional[int]) -> Optional[Evidence]:
@@ -111,8 +117,8 @@ def exceeds_underlay(host: HostView, policy: Policy) -> List[Finding]:
     for network in host.networks:
         for link in network.links:
             limit = _underlay_limit(network, link)
-            if limit is not None and link.mtu > limit:
-                findings.append(_underlay_finding(host, policy, network, link, limit))
+            if limit is not None and link.mtu > limit and link.tunnel is not None:
+                findings.append(_underlay_finding(host, policy, network, link, link.tunnel))
     return findings
 
 
@@ -127,22 +133,24 @@ def _underlay_limit(network: NetworkView, link: LinkView) -> Optional[int]:
     return tunnel.underlay_mtu - tunnel.overhead
 
 
-def _underlay_finding(host: HostView, policy: Policy, network: NetworkView, link: LinkView, limit: int) -> Finding:
-    where, tunnel = place(host.name, network), link.tunnel
-    kind, fragment = (tunnel.kind, tunnel.dont_fragment) if tunnel is not None else (link.kind, None)
+def _underlay_finding(
+    host: HostView, policy: Policy, network: NetworkView, link: LinkView, tunnel: Tunnel,
+) -> Finding:
+    where, fragment, underlay = place(host.name, network), tunnel.dont_fragment, tunnel.underlay or "underlay"
+    limit = (tunnel.underlay_mtu or 0) - (tunnel.overhead or 0)
     forbids = fragment in ("set", "inherit")
     severity = (Severity.HIGH if link.master is not None else Severity.CRITICAL) if forbids else Severity.MEDIUM
     outcome = "dropped without ICMP" if forbids and link.master is None else "refused" if forbids else "fragmented"
     evidence = [
         link_evidence(link, where.name),
-        Evidence(f"MTU of underlay {(tunnel and tunnel.underlay) or 'link'}", tunnel and tunnel.underlay_mtu, NETLINK),
-        Evidence(f"bytes that {kind} takes", tunnel and tunnel.overhead, "RFC of the encapsulation"),
+        Evidence(f"MTU of its underlay {underlay}", tunnel.underlay_mtu, NETLINK),
+        Evidence(f"bytes that {tunnel.kind} over {tunnel.underlay_family} takes", tunnel.overhead, NETLINK),
         Evidence(f"outer don't-fragment bit is {fragment or 'not configurable'}: larger packets are {outcome}",
                  None, NETLINK),
     ]
     return fail(
         "MTU-002", policy, where.target(link=link.name), f"MTU {link.mtu}",
-        f"at most {limit} ({(tunnel and tunnel.underlay) or 'underlay'} less {tunnel and tunnel.overhead})", evidence,
+        f"at most {limit} ({underlay} {tunnel.underlay_mtu} less {tunnel.overhead})", evidence,
         Remedy("link_mtu", {"links": [link_change(where, link.name, limit)]}, OPEN_CONNECTIONS, False), severity,
     )
 

@@ -15,7 +15,8 @@ from .view import DeclaredView, HostView, LinkView, NetworkView, RouteView
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 CLUSTER_STACKS = ("flannel", "canal", "calico", "cni", "cilium")
-CLUSTER_TUNNELS = ("vxlan", "geneve", "ipip", "wireguard")
+CLUSTER_TUNNELS = ("vxlan", "geneve", "ipip")
+"""Kinds that join the nodes of a cluster; others (wireguard, gre) as often join offices."""
 WIDEST_SPAN = {4: 8, 6: 16}
 """Prefix lengths below which the span of an overlay's routes says nothing about who is in it."""
 
@@ -88,7 +89,8 @@ def _bridged(host: HostView, link: LinkView) -> Optional[Crossing]:
     if not tunnels:
         return None
     overlay = min(tunnels, key=lambda port: (port.mtu, port.name))
-    return Crossing(overlay, home, f"{end.name}, its other end, and {overlay.name} are ports of {end.master}", "netlink")
+    reason = f"{end.name}, its other end, and {overlay.name} are ports of {end.master}"
+    return Crossing(overlay, home, reason, "netlink")
 
 
 def _addressed(host: HostView, network: NetworkView, link: LinkView) -> Optional[Crossing]:
@@ -123,7 +125,8 @@ def _place_of(
         if serves is not None and address in serves and declares_for(declared, home, overlay):
             return f"address {text} lies in {declared.network}, the network of {declared.stack}", declared.source
     span = overlay_span(home, overlay)
-    known = network.owner.kind is OwnerKind.POD or (overlay.tunnel is not None and overlay.tunnel.kind in CLUSTER_TUNNELS)
+    kind = overlay.tunnel.kind if overlay.tunnel is not None else None
+    known = network.owner.kind is OwnerKind.POD or kind in CLUSTER_TUNNELS
     if known and span is not None and address in span:
         return f"address {text} lies in {span}, which the routes through {overlay.name} span", "netlink"
     return None

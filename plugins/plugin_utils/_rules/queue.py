@@ -153,10 +153,10 @@ def _stale(host: HostView, policy: Policy, group: Group) -> Optional[Finding]:
     if after is None:
         return None
     socket, place, (backlog, source) = group.smallest, _place(host, group), after
-    evidence = [*_evidence(group), Evidence(f"{socket.program} asks for more unless configured otherwise", None, source)]
+    asks = Evidence(f"{socket.program} asks for more unless configured otherwise", None, source)
     return fail(
         "QUEUE-002", policy, place.target(listener=socket.name), f"backlog {socket.effective_backlog}",
-        f"{backlog}, which listen() gives since somaxconn is {group.queue.somaxconn}", evidence,
+        f"{backlog}, which listen() gives since somaxconn is {group.queue.somaxconn}", [*_evidence(group), asks],
         _remedy(group, place, backlog), _severity(policy, group), Confidence.DERIVED,
     )
 

@@ -79,8 +79,9 @@ def pairs(host: HostView, policy: Policy, flagged: Flagged) -> List[Finding]:
             if other is None or other[1] == link.mtu:
                 continue
             end = host.peer_of(link)
-            key = tuple(sorted({(link.namespace, link.name), (end.namespace, end.name) if end is not None else (0, "")}))
-            if key not in seen and not flagged & set(key):
+            ends = {(one.namespace, one.name) for one in (link, end) if one is not None}
+            key = tuple(sorted(ends))
+            if key not in seen and not flagged & ends:
                 findings.append(_pair_finding(host, policy, network, link, other, end))
             seen.add(key)
     return findings
