@@ -10,7 +10,7 @@ export INVENTORY LIMIT ARGS
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help audit venv test lint demo clean
+.PHONY: help audit venv .venv test lint demo clean
 
 help:
 	@echo 'make audit   audits this machine and writes netfit-report/'
@@ -24,7 +24,7 @@ help:
 audit:
 	@python=$$(tools/find-python) && "$$python" tools/audit.py
 
-venv:
+venv .venv:
 	@python=$$(tools/find-python) && "$$python" tools/prepare.py
 
 test:

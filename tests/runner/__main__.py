@@ -16,7 +16,7 @@ from packages import install_packages, may_install, missing_packages, on_debian
 from steps import StepFailed, fail, say
 
 from runner.jobs import JOBS, Job
-from runner.outcome import Outcome, skipped, total
+from runner.outcome import Outcome, failed, skipped, total
 from runner.schedule import run_all
 from runner.work import Workshop
 
@@ -25,10 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run the jobs. The last line says the counts; returns 0 when nothing failed."""
     try:
         jobs = choose(arguments)
-        hindrances = see_to_packages(jobs)
     except StepFailed as error:
         return fail(error)
-    outcomes = Progress(jobs, hindrances).run()
+    outcomes = Progress(jobs, see_to_packages(jobs)).run()
     for outcome in outcomes:
         for reason in outcome.skip_reasons:
             print(f"skipped: {reason}")
@@ -49,33 +48,34 @@ def choose(names: Sequence[str]) -> List[Job]:
     return [job for job in JOBS if not wanted or job.kind in wanted or job.name in wanted]
 
 
-def see_to_packages(jobs: Sequence[Job]) -> Dict[str, str]:
-    """Install what is missing where that is possible. Return {name of a job: why it can't run here}.
-
-    Raises StepFailed when the installation fails.
-    """
-    needs = [job for job in jobs if job.packages or job.needs_root]
-    if needs and may_install():
-        missing = missing_packages(name for job in needs for name in job.packages)
+def see_to_packages(jobs: Sequence[Job]) -> Dict[str, Outcome]:
+    """Install what is missing where that is possible. Return {name of a job: its outcome} for those that can't run."""
+    wanted = {name for job in jobs for name in job.packages}
+    if not may_install():
+        return {job.name: skipped(reason) for job in jobs for reason in [hindrance(job)] if reason}
+    missing = missing_packages(wanted)
+    try:
         if missing:
             install_packages(missing)
-        return {}
-    return {job.name: reason for job in needs for reason in [_hindrance(job)] if reason}
+    except StepFailed as error:
+        return {job.name: failed(str(error)) for job in jobs if set(job.packages) & set(missing)}
+    return {}
 
 
-def _hindrance(job: Job) -> str:
-    missing = missing_packages(job.packages) if on_debian() else [*job.packages]
+def hindrance(job: Job) -> str:
+    """Say why a job can't run where nothing can be installed; "" when it can."""
     reasons = ["needs root"] if job.needs_root and os.geteuid() != 0 else []
+    missing = missing_packages(job.packages)
     if missing:
-        known = "missing packages" if on_debian() else "not Debian or Ubuntu, where these packages are needed"
-        reasons.append(f"{known}: {' '.join(missing)}")
+        where = "" if on_debian() else " (by their names on Debian and Ubuntu)"
+        reasons.append(f"missing packages{where}: {' '.join(missing)}")
     return f"{job.name}: {'; '.join(reasons)}" if reasons else ""
 
 
 class Progress:
     """Runs jobs and prints a line when one begins and when it ends."""
 
-    def __init__(self, jobs: Sequence[Job], hindrances: Dict[str, str]) -> None:
+    def __init__(self, jobs: Sequence[Job], hindrances: Dict[str, Outcome]) -> None:
         self._jobs = jobs
         self._hindrances = hindrances
         self._workshop = Workshop()
@@ -93,7 +93,7 @@ class Progress:
 
     def _do(self, job: Job) -> None:
         if job.name in self._hindrances:
-            self._ended(job, skipped(self._hindrances[job.name]), 0.0)
+            self._ended(job, self._hindrances[job.name], 0.0)
             return
         say(f"begins {job.name}")
         begun = time.monotonic()

@@ -12,6 +12,7 @@ CURRENT = ("3.11", "3.12", "3.13")
 """Pythons for the tools, the first that is at hand: 3.11 is the oldest that ansible-core 2.19 runs on."""
 TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
+COPY_PACKAGES = ("git",)
 KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
 LAB_PACKAGES = (
     *KERNEL_PACKAGES,
@@ -79,12 +80,21 @@ PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "c
 
 def _sanity(name: str, environment: Environment, pip: str) -> Job:
     command = ("{python}", "tests/checks/sanity.py", "--home", "{kept}", "--pip", pip)
-    return Job(name, "lint", environment, (command,), timeout_seconds=600, copied=True)
+    return Job(name, "lint", environment, (command,), timeout_seconds=600, packages=COPY_PACKAGES, copied=True)
 
 
 def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAIN) -> Job:
     variables = {"ANSIBLE_COLLECTIONS_PATH": "{scratch}", "ANSIBLE_HOME": "{scratch}/home", "MYPYPATH": "{scratch}"}
-    return Job(name, "lint", environment, commands, timeout_seconds=300, copied=True, variables=variables)
+    return Job(
+        name,
+        "lint",
+        environment,
+        commands,
+        timeout_seconds=300,
+        packages=COPY_PACKAGES,
+        copied=True,
+        variables=variables,
+    )
 
 
 def _scenario(name: str) -> Job:
@@ -96,7 +106,7 @@ def _scenario(name: str) -> Job:
         (command,),
         timeout_seconds=600,
         needs_root=True,
-        packages=LAB_PACKAGES,
+        packages=LAB_PACKAGES + COPY_PACKAGES,
         one_at_a_time="lab",
         copied=True,
         variables={"ANSIBLE_COLLECTIONS_PATH": "{scratch}", "ANSIBLE_HOME": "{scratch}/home"},

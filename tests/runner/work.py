@@ -129,22 +129,24 @@ def _copy(scratch: Path) -> Path:
     which ignores build/, it would find nothing to test.
     """
     copy = scratch / "ansible_collections" / "netfit" / "cluster"
-    for name in _project_files():
+    for name in _project_files(scratch / "listing"):
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).exists():
-            shutil.copy2(ROOT / name, target, follow_symlinks=False)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
     run_quietly(["git", "init", "--quiet", str(copy)])
     run_quietly(["git", "-C", str(copy), "add", "--all", "--force"])
     return copy
 
 
-def _project_files() -> List[str]:
-    """Return the files that are in git or could be, relative to the checkout."""
-    # the checkout may belong to another user than root, who runs the lab
-    trust = f"safe.directory={ROOT}"
-    listing = run_quietly(["git", "-c", trust, "ls-files", "--cached", "--others", "--exclude-standard", "-z"])
-    return [name for name in listing.split("\0") if name]
+def _project_files(repository: Path) -> List[str]:
+    """Return the files of the checkout that git doesn't ignore, relative to it.
+
+    repository: where an empty one is made for this; so it works in an unpacked archive and for another user as well.
+    """
+    run_quietly(["git", "init", "--quiet", "--bare", str(repository)])
+    git = ["git", f"--git-dir={repository}", f"--work-tree={ROOT}"]
+    listing = run_quietly([*git, "ls-files", "--others", "--exclude-standard", "-z"])
+    return [name for name in listing.split("\0") if name and not name.endswith("/")]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
