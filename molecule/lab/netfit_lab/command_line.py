@@ -102,11 +102,12 @@ def _up(options: argparse.Namespace, topologies: Path) -> None:
 
 
 def _down(options: argparse.Namespace, topologies: Path) -> None:
-    if options.all:
-        names = state.labs()
-    else:
-        names = [options.name or _only_lab(None)] if options.name or state.labs() else []
-    for name in names:
+    existing = state.labs()
+    if options.name and options.all:
+        raise NoSuchThing("either the name of a lab or --all")
+    if existing and not options.all:
+        existing = [_only_lab(options.name)]
+    for name in existing:
         lab.down(name, _say)
 
 

@@ -119,7 +119,8 @@ def _devices(directory: Path) -> None:
     os.umask(0o022)
     for name, target in _LINKS.items():
         (directory / name).symlink_to(target)
-    mount("devpts", str(directory / "pts"), "devpts", NO_SUID | NO_EXECUTION, "newinstance,ptmxmode=0666,mode=0620,gid=5")
+    options = "newinstance,ptmxmode=0666,mode=0620,gid=5"
+    mount("devpts", str(directory / "pts"), "devpts", NO_SUID | NO_EXECUTION, options)
     mount("tmpfs", str(directory / "shm"), "tmpfs", NO_SUID | NO_DEVICES, "mode=1777")
 
 

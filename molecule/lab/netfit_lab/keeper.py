@@ -65,12 +65,14 @@ class Keeper:
         kernel_calls.run_in_child(create)
 
     def release_network_namespace(self, name: str) -> None:
-        """Let a network namespace go; it ends with the last process in it."""
+        """Let a network namespace go, if it is there; it ends with the last process in it."""
 
         def release() -> None:
             kernel_calls.join(f"/proc/{self.identity.pid}/ns/mnt")
-            kernel_calls.unmount(str(self.paths.private / "netns" / name), kernel_calls.DETACH)
-            (self.paths.private / "netns" / name).unlink()
+            path = self.paths.private / "netns" / name
+            if path.exists():
+                kernel_calls.unmount(str(path), kernel_calls.DETACH)
+                path.unlink()
 
         kernel_calls.run_in_child(release)
 

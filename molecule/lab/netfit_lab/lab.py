@@ -104,12 +104,14 @@ def up(name: str, topology_name: str, document: Any, say: Say) -> Lab:
 
 def _build(paths: Paths, topology: Topology, document: Any, say: Say) -> Lab:
     begun = time.monotonic()
-    raised = inotify.raise_limit(len(topology.hosts) + sum(_count_hosts(lab) for lab in state.labs()))
+    raised = inotify.raise_limit(len(topology.hosts) + sum(_recorded_hosts(lab) for lab in state.labs()))
     if raised:
         say(raised)
     record: dict[str, Any] = {
-        "creator": state.identity_as_record(state.own_identity()), "topology": topology.name, "document": document,
-    }  # fmt: skip
+        "topology": topology.name,
+        "document": document,
+        "hosts": len(topology.hosts),
+    }
     state.write_record(paths, record)
     for directory in (paths.keys, paths.private, paths.control_sockets, paths.console("x").parent):
         directory.mkdir(mode=0o700)
@@ -132,9 +134,8 @@ def _build(paths: Paths, topology: Topology, document: Any, say: Say) -> Lab:
     return lab
 
 
-def _count_hosts(lab: str) -> int:
-    document = state.read_record(Paths(lab)).get("document") or {}
-    return len(parse("x", document, tuple(features.installed())).hosts) if document else 0
+def _recorded_hosts(lab: str) -> int:
+    return int(state.read_record(Paths(lab)).get("hosts", 0))
 
 
 def _make_keys(paths: Paths, topology: Topology) -> None:

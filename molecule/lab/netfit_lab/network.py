@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterable
 
@@ -26,8 +27,17 @@ table inet nf-silent {
 
 def port_name(topology: Topology, member: str, number: int) -> str:
     """Return the name of the bridge's end of a member's link: by number, for names may be longer than the kernel's."""
-    members = [*topology.hosts, *topology.routers, CONTROLLER]
-    return f"nf-{members.index(member)}-{number}"
+    return f"nf-{_member_number(topology, member)}-{number}"
+
+
+def hardware_address(topology: Topology, member: str, number: int) -> str:
+    """Return the MAC address of a member's link: the same after a reboot, so that neighbours need not learn it anew."""
+    high, low = divmod(_member_number(topology, member), 256)
+    return f"02:6e:66:{high:02x}:{low:02x}:{number:02x}"
+
+
+def _member_number(topology: Topology, member: str) -> int:
+    return [*topology.hosts, *topology.routers, CONTROLLER].index(member)
 
 
 def controller_attachments(topology: Topology) -> tuple[Attachment, ...]:
@@ -62,7 +72,9 @@ def plug_in_again(keeper: Keeper, topology: Topology, host: str) -> None:
     """Give a host a network namespace as new, as a reboot does."""
     attachments = topology.hosts[host].attachments
     # The kernel ends the old namespace when it gets to it; the ports' names must be free at once.
-    _ip(keeper.lan_namespace, [f"link del {port_name(topology, host, number)}" for number in range(len(attachments))])
+    there = {link["ifname"] for link in json.loads(_inside(keeper.lan_namespace, ["ip", "-json", "link"], ""))}
+    ports = {port_name(topology, host, number) for number in range(len(attachments))}
+    _ip(keeper.lan_namespace, [f"link del {port}" for port in sorted(ports & there)])
     keeper.release_network_namespace(host)
     keeper.create_network_namespaces([host])
     _plug(keeper, topology, host, attachments, routes_of_host(topology, attachments))
@@ -80,8 +92,8 @@ def _plug(
         port = port_name(topology, member, number)
         segment_mtu = topology.segments[attachment.segment].mtu
         inside += [
-            f"link add {attachment.link} mtu {attachment.mtu} type veth"
-            f" peer name {port} mtu {segment_mtu} netns {keeper.identity.pid}",
+            f"link add {attachment.link} mtu {attachment.mtu} address {hardware_address(topology, member, number)}"
+            f" type veth peer name {port} mtu {segment_mtu} netns {keeper.identity.pid}",
             f"address add {attachment.address} broadcast + dev {attachment.link}",
             f"link set {attachment.link} up",
         ]
@@ -108,8 +120,10 @@ def _ip(namespace: str, commands: Iterable[str]) -> None:
     _inside(namespace, ["ip", "-batch", "-"], "\n".join(commands) + "\n")
 
 
-def _inside(namespace: str, argv: list[str], text: str) -> None:
+def _inside(namespace: str, argv: list[str], text: str) -> str:
+    """Run a tool of this machine in a network namespace and return what it prints. Raises CommandFailed."""
     command = ["nsenter", f"--net={namespace}", "--", *argv]
     done = subprocess.run(command, input=text, text=True, capture_output=True, timeout=30)
     if done.returncode != 0:
         raise CommandFailed(f"{' '.join(argv)}: {done.stderr.strip()}\n{text}")
+    return done.stdout

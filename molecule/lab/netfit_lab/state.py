@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import LabError
-from .processes import ProcessIdentity, identify
+from .processes import ProcessIdentity
 
 ROOT = Path("/run/nf-lab")
 
@@ -100,26 +100,27 @@ def lock(paths: Paths, timeout: float = 10.0) -> Iterator[None]:
 
     The lock is the kernel's and ends with its holder, however that dies.
     """
-    paths.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(paths.directory, os.O_RDONLY | os.O_DIRECTORY)
     deadline = time.monotonic() + timeout
+    while (descriptor := _try_lock(paths)) is None:
+        if time.monotonic() > deadline:
+            raise LabError(f"lab {paths.name!r} is being changed by another process; try again later")
+        time.sleep(0.1)
     try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise LabError(f"lab {paths.name!r} is being changed by another process; try again later") from None
-                time.sleep(0.1)
         yield
     finally:
         os.close(descriptor)
 
 
-def own_identity() -> ProcessIdentity:
-    """Return the identity of this process."""
-    identity = identify(os.getpid())
-    if identity is None:
-        raise LabError("/proc does not show this process: it is hidden or of another PID namespace")
-    return identity
+def _try_lock(paths: Paths) -> int | None:
+    """Return a descriptor that holds the lock until it is closed, None when somebody else has it."""
+    paths.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(paths.directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The one who had it may have removed the directory: then this one is locked, and is nobody's any more.
+        if os.fstat(descriptor).st_ino == os.stat(paths.directory).st_ino:
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
