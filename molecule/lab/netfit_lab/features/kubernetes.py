@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`kubernetes`: a Canal-like cluster with real pods and node ports, of hosts of the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from .. import cluster_node, cluster_plan
+from ..cluster_plan import Cluster
+from ..host import Host
+from ..lab import Lab
+from ..topology import Topology
+from . import Feature
+
+_PARALLEL = 4
+
+
+class Kubernetes(Feature):
+    """Nodes, overlay, pods and services."""
+
+    key = "kubernetes"
+    order = 10
+
+    def check(self, value: Any, topology: Topology) -> None:
+        """Raise BadTopology when the cluster cannot be built."""
+        cluster_plan.parse(value, topology)
+
+    def services(self, value: Any, topology: Topology) -> dict[str, tuple[str, ...]]:
+        """Every node runs containerd."""
+        return {node: ("containerd",) for node in cluster_plan.parse(value, topology).nodes}
+
+    def packages(self, value: Any, topology: Topology) -> tuple[str, ...]:
+        """What nodes use, and what the pods' images are made from."""
+        return ("containerd", "containernetworking-plugins", "iptables", "nginx", "runc")
+
+    def start(self, lab: Lab, value: Any) -> None:
+        """Build the cluster."""
+        cluster = cluster_plan.parse(value, lab.topology)
+        nodes = [lab.host(name) for name in cluster.nodes]
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            list(pool.map(lambda host: _start_node(host, cluster, new=True), nodes))
+        sync_services(lab, cluster, nodes)
+
+    def after_reboot(self, lab: Lab, value: Any, host: Host) -> None:
+        """Do what flannel, the kubelet and kube-proxy do when a node comes back, and what the others then do."""
+        cluster = cluster_plan.parse(value, lab.topology)
+        if host.name in cluster.nodes:
+            _start_node(host, cluster, new=False)
+            sync_services(lab, cluster, [lab.host(name) for name in cluster.nodes])
+
+
+def _start_node(host: Host, cluster: Cluster, new: bool) -> None:
+    if new:
+        cluster_node.install(host, cluster)
+        cluster_node.import_images(host, cluster)
+    cluster_node.start_overlay(host, cluster)
+    cluster_node.run_pods(host, cluster)
+
+
+def sync_services(lab: Lab, cluster: Cluster, nodes: Iterable[Host]) -> None:
+    """Wait for the pods behind services, and write the rules of all nodes that run."""
+    addresses = cluster_node.addresses(lab.hosts, cluster)
+    behind_services = {f"{service.namespace}/{pod}" for service in cluster.services for pod in service.pods}
+    for placed in cluster.pods:
+        name = f"{placed.pod.namespace}/{placed.pod.name}"
+        if name in behind_services and name in addresses:
+            cluster_node.wait_for_server(lab.host(placed.node), addresses[name])
+    for host in nodes:
+        if host.is_running:
+            cluster_node.write_service_rules(host, cluster, addresses)
+
+
+def set_pod_mtu(lab: Lab, mtu: int | None) -> None:
+    """Change what pods get (bytes; None for no `mtu` in the CNI configuration), and make all pods anew."""
+    cluster = replace(cluster_plan.parse(lab.topology.extensions["kubernetes"], lab.topology), pod_mtu=mtu)
+    nodes = [lab.host(name) for name in cluster.nodes]
+    for host in nodes:
+        cluster_node.write_cni_configuration(host, cluster)
+        cluster_node.run_pods(host, cluster)
+    sync_services(lab, cluster, nodes)
+
+
+FEATURE = Kubernetes()
