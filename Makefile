@@ -10,7 +10,7 @@ export INVENTORY LIMIT ARGS
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help audit venv test lint demo clean
+.PHONY: help audit venv .venv test lint demo clean
 
 help:
 	@echo 'make audit   audits this machine and writes netfit-report/'
@@ -24,17 +24,17 @@ help:
 audit:
 	@python=$$(tools/find-python) && "$$python" tools/audit.py
 
-venv:
+venv .venv:
 	@python=$$(tools/find-python) && "$$python" tools/prepare.py
 
 test:
-	@python=$$(tools/find-python) && "$$python" tests/run
+	@tests/run
 
 lint:
-	@python=$$(tools/find-python) && "$$python" tests/run lint
+	@tests/run lint
 
 demo: venv
-	@molecule/lab/demo
+	@PATH="$$PWD/.venv/bin:$$PATH" molecule/lab/demo
 
 clean:
 	@rm -rf .venv .venv-test build netfit-report tests/output .pytest_cache .hypothesis .mypy_cache .ruff_cache .ansible

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Iterator, List, Optional
 
@@ -61,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
     """Leave out what is not about the target's side, where that is asked for."""
-    if not config.getoption("--target-side") or collection_path.is_dir():
+    if not config.getoption("--target-side") or not fnmatch(collection_path.name, "test_*.py"):
         return None
     return None if is_target_side(collection_path) else True
 

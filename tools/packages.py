@@ -28,10 +28,15 @@ def may_install() -> bool:
 
 
 def missing_packages(names: Iterable[str]) -> List[str]:
-    """Return those of the named packages that dpkg doesn't know as installed, sorted."""
+    """Return those of the named packages that dpkg doesn't know as installed, sorted.
+
+    Without dpkg those of whose name there is no command.
+    """
     wanted = set(names)
-    if not wanted or not on_debian():
-        return sorted(wanted)
+    if not on_debian():
+        return sorted(name for name in wanted if shutil.which(name) is None)
+    if not wanted:
+        return []
     listing = subprocess.run(
         ["dpkg-query", "--show", "--showformat", "${Package} ${Status}\n", *sorted(wanted)],
         stdout=subprocess.PIPE,
@@ -46,11 +51,16 @@ def missing_packages(names: Iterable[str]) -> List[str]:
 def install_packages(names: List[str]) -> None:
     """Install packages by apt-get; no daemon of theirs is started. Raises StepFailed."""
     say(f"installs {' '.join(names)} (starts none of their services)")
-    command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *names]
+    command = ["apt-get", "--quiet", "--option", "DPkg::Lock::Timeout=300"]
+    install = [*command, "install", "--yes", "--no-install-recommends", *names]
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     with _no_daemon_starts():
-        run_quietly(["apt-get", "update", "--quiet"], environment)
-        run_quietly(command, environment)
+        try:
+            run_quietly(install, environment)
+        except StepFailed:
+            # lists that are missing, as on a new machine, or out of date
+            run_quietly([*command, "update"], environment)
+            run_quietly(install, environment)
     still_missing = missing_packages(names)
     if still_missing:
         raise StepFailed(f"apt-get did not install {' '.join(still_missing)}")

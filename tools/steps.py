@@ -19,8 +19,9 @@ class StepFailed(Exception):
 
 
 def say(text: str) -> None:
-    """Print one line at once, also where the output is a pipe."""
-    print(f"netfit: {text}", flush=True)
+    """Print one line at once and in one piece, also where the output is a pipe and threads share it."""
+    sys.stdout.write(f"netfit: {text}\n")
+    sys.stdout.flush()
 
 
 def run_quietly(command: Sequence[str], environment: Optional[Mapping[str, str]] = None) -> str:

@@ -17,7 +17,8 @@ attributes:
     support: full
     details: [Facts modules never change anything.]
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: >-
+      Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: none
     details: [There is never a difference to show.]
   facts:

@@ -92,7 +92,7 @@ ansible_facts:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.arguments import SAMPLE_INTERVAL, run_facts_module
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.gather import Subset
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import Subset
 
 
 def main() -> None:

@@ -97,7 +97,8 @@ ansible_facts:
               elements: dict
               sample: [{destination: 10.42.1.0/24, gateway: 10.42.1.0, device: flannel.1, table: 254, mtu: null}]
             path_mtu_exceptions:
-              description: The path MTUs that the kernel has learned, with C(destination), C(mtu) and C(expires_seconds).
+              description: >-
+                The path MTUs that the kernel has learned, with C(destination), C(mtu) and C(expires_seconds).
               returned: always
               type: list
               elements: dict
@@ -122,7 +123,7 @@ ansible_facts:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.arguments import ROUTE_LIMIT, run_facts_module
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.gather import Subset
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import Subset
 
 
 def main() -> None:

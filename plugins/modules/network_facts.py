@@ -79,7 +79,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._facts.arguments im
     SYSCTL_KEYS,
     run_facts_module,
 )
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.gather import Subset
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import Subset
 
 
 def main() -> None:

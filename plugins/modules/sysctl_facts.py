@@ -67,8 +67,8 @@ ansible_facts:
           sample: {net.core.somaxconn: namespace, net.core.netdev_max_backlog: host}
         namespaces:
           description: >-
-            The network namespaces, the host's first, with C(inode), C(owner), C(paths) and C(values), a dict from key to
-            C(value) (text, blanks folded), C(writable) and C(error) (why there is no value). A key that a network
+            The network namespaces, the host's first, with C(inode), C(owner), C(paths) and C(values), a dict from key
+            to C(value) (text, blanks folded), C(writable) and C(error) (why there is no value). A key that a network
             namespace does not have is not in it.
           returned: always
           type: list
@@ -86,7 +86,7 @@ ansible_facts:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.arguments import SYSCTL_KEYS, run_facts_module
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.gather import Subset
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import Subset
 
 
 def main() -> None:

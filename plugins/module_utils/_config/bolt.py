@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, List, Optional, Set, Tuple
 
 _MAGIC = 0xED0CDAED
 _VERSION = 2
@@ -29,8 +29,8 @@ _LEAF_PAGE = 0x02
 _META_PAGE = 0x04
 _IS_BUCKET = 0x01
 _PAGE_SIZES = (4096, 16384, 65536, 1024, 2048, 8192, 32768)
-# Far deeper than any file within the bounds of reading: each level has at least two pages.
-_MAX_DEPTH = 20
+# Flags, key and value.
+_Entry = Tuple[int, bytes, bytes]
 
 
 class BoltError(ValueError):
@@ -64,17 +64,10 @@ def read_bucket(content: bytes, name: bytes) -> Iterator[Tuple[bytes, bytes]]:
     content: the whole file. Raises BoltError at the first thing that contradicts the format; nothing that was read
     from such a page is yielded.
     """
-    meta = _newest_meta(content)
-    for flags, key, value in _entries(content, meta, _page(content, meta, meta.root), 0):
-        if not (flags & _IS_BUCKET and key == name):
-            continue
-        if len(value) < _BUCKET.size:
-            raise BoltError("the record of a bucket is too short")
-        root, _sequence = _BUCKET.unpack_from(value)
-        page = _page(content, meta, root) if root else _inline_page(value[_BUCKET.size :])
-        for inner_flags, inner_key, inner_value in _entries(content, meta, page, 0):
-            if not inner_flags & _IS_BUCKET:
-                yield inner_key, inner_value
+    reader = _Reader(content, _newest_meta(content))
+    for flags, key, value in reader.entries():
+        if flags & _IS_BUCKET and key == name:
+            yield from ((key, value) for flags, key, value in reader.bucket(value) if not flags & _IS_BUCKET)
 
 
 def _newest_meta(content: bytes) -> _Meta:
@@ -110,15 +103,58 @@ def _fnv1a(content: bytes) -> int:
     return value
 
 
-def _page(content: bytes, meta: _Meta, identifier: int) -> _Page:
-    start = identifier * meta.page_size
-    if start + meta.page_size > len(content):
-        raise BoltError(f"page {identifier} lies behind the end of the file")
-    own_identifier, flags, count, overflow = _HEADER.unpack_from(content, start)
-    end = start + (overflow + 1) * meta.page_size
-    if own_identifier != identifier or end > len(content):
-        raise BoltError(f"the header of page {identifier} is damaged")
-    return _Page(flags, count, content[start:end])
+class _Reader:
+    """Walks the pages of one file. Each page may be met once, or the pages of a damaged file could lead in circles."""
+
+    def __init__(self, content: bytes, meta: _Meta) -> None:
+        self._content = content
+        self._meta = meta
+        self._met: Set[int] = set()
+        self._bytes_left = len(content)
+
+    def entries(self) -> List[_Entry]:
+        """Return the entries at the top: the buckets."""
+        return list(self._below(self._page(self._meta.root)))
+
+    def bucket(self, record: bytes) -> List[_Entry]:
+        """Return the entries of the bucket that a record at the top describes."""
+        if len(record) < _BUCKET.size:
+            raise BoltError("the record of a bucket is too short")
+        root, _sequence = _BUCKET.unpack_from(record)
+        return list(self._below(self._page(root) if root else _inline_page(record[_BUCKET.size :])))
+
+    def _page(self, identifier: int) -> _Page:
+        size = self._meta.page_size
+        start = identifier * size
+        if start + size > len(self._content):
+            raise BoltError(f"page {identifier} lies behind the end of the file")
+        own_identifier, flags, count, overflow = _HEADER.unpack_from(self._content, start)
+        end = start + (overflow + 1) * size
+        if own_identifier != identifier or end > len(self._content):
+            raise BoltError(f"the header of page {identifier} is damaged")
+        if identifier in self._met:
+            raise BoltError(f"more than one way leads to page {identifier}")
+        self._met.add(identifier)
+        return _Page(flags, count, self._content[start:end])
+
+    def _below(self, top: _Page) -> Iterator[_Entry]:
+        pages = [top]
+        while pages:
+            page = pages.pop()
+            if page.flags == _LEAF_PAGE:
+                yield from self._counted(_leaf_elements(page))
+            elif page.flags == _BRANCH_PAGE:
+                pages.extend(reversed([self._page(identifier) for identifier in _branch_elements(page)]))
+            else:
+                raise BoltError(f"a page of the tree has the unknown type {page.flags:#x}")
+
+    def _counted(self, entries: Iterator[_Entry]) -> Iterator[_Entry]:
+        """Hand on entries that together are no larger than the file, which those of a sound file can't be."""
+        for entry in entries:
+            self._bytes_left -= len(entry[1]) + len(entry[2])
+            if self._bytes_left < 0:
+                raise BoltError("its elements overlap")
+            yield entry
 
 
 def _inline_page(body: bytes) -> _Page:
@@ -128,20 +164,7 @@ def _inline_page(body: bytes) -> _Page:
     return _Page(flags, count, body)
 
 
-def _entries(content: bytes, meta: _Meta, page: _Page, depth: int) -> Iterator[Tuple[int, bytes, bytes]]:
-    """Yield flags, key and value of all leaf elements at or below a page."""
-    if depth > _MAX_DEPTH:
-        raise BoltError("its pages lead in a circle")
-    if page.flags == _LEAF_PAGE:
-        yield from list(_leaf_elements(page))
-    elif page.flags == _BRANCH_PAGE:
-        for identifier in list(_branch_elements(page)):
-            yield from _entries(content, meta, _page(content, meta, identifier), depth + 1)
-    else:
-        raise BoltError(f"a page of the tree has the unknown type {page.flags:#x}")
-
-
-def _leaf_elements(page: _Page) -> Iterator[Tuple[int, bytes, bytes]]:
+def _leaf_elements(page: _Page) -> Iterator[_Entry]:
     for start in _element_starts(page, _LEAF_ELEMENT.size):
         flags, position, key_size, value_size = _LEAF_ELEMENT.unpack_from(page.body, start)
         key_start = start + position

@@ -61,7 +61,7 @@ def _declare(declarations: Declarations, network: CniNetwork, plugin: JsonNode, 
         return
     declarations.declare(
         _stack(network, plugin, kind),
-        mtu.scalar if mtu.kind == "scalar" else mtu.kind,
+        mtu.scalar_or_kind(),
         _MEANINGS[kind],
         Source(network.file, mtu.line, mtu.path),
         subject=SUBJECT,

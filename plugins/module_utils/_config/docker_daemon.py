@@ -77,7 +77,7 @@ def _declare_default_network(declarations: Declarations, node: JsonNode, bridge:
     if mtu is not None:
         declarations.declare(
             "docker",
-            mtu.scalar if mtu.kind == "scalar" else mtu.kind,
+            mtu.scalar_or_kind(),
             MtuMeaning.INTERFACE,
             Source(DAEMON_JSON, mtu.line, mtu.path),
             subject=_SUBJECT,
@@ -94,7 +94,7 @@ def _declare_network_defaults(declarations: Declarations, node: JsonNode) -> Non
         if mtu is not None and driver in MEANING_OF_DRIVER:
             declarations.declare(
                 "docker",
-                mtu.scalar if mtu.kind == "scalar" else mtu.kind,
+                mtu.scalar_or_kind(),
                 MEANING_OF_DRIVER[driver],
                 Source(DAEMON_JSON, mtu.line, mtu.path),
                 subject=_SUBJECT,
@@ -129,7 +129,7 @@ def _command_line(declarations: Declarations) -> Optional[Tuple[str, int, str]]:
         text = declarations.text(path, "docker unit")
         if text is None:
             continue
-        commands = list(re.finditer(r"^ExecStart=(.*(?:\\\n.*)*)", text, re.MULTILINE))
+        commands = list(re.finditer(r"^ExecStart=((?:.*\\\n)*.*)", text, re.MULTILINE))
         if commands and commands[-1].group(1).strip():
             return path, text.count("\n", 0, commands[-1].start()) + 1, commands[-1].group(1)
         if path in _UNITS:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 from .._model.declared import MtuMeaning
 from .._model.fact import Source
@@ -75,15 +75,15 @@ def _declare_network(declarations: Declarations, path: str, key: str, value: byt
         declarations.problem(_SUBJECT, f"the record {key} is not valid JSON: {error}", path)
         return
     driver = record.text("networkType") or ""
-    options, option_path = _options(record)
+    options = _options(record)
     mtu = options.get(MTU_OPTION) if options else None
     if mtu is None or options is None or driver not in MEANING_OF_DRIVER or _is_default_bridge(options):
         return
     declarations.declare(
         "docker",
-        mtu.scalar,
+        mtu.scalar_or_kind(),
         MEANING_OF_DRIVER[driver],
-        Source(path, None, f"{key}{option_path}.{MTU_OPTION}"),
+        Source(path, None, key + MTU_OPTION),
         subject=_SUBJECT,
         as_text=True,
         link=_bridge_name(record, options) if driver == "bridge" else None,
@@ -92,10 +92,9 @@ def _declare_network(declarations: Declarations, path: str, key: str, value: byt
     )
 
 
-def _options(record: JsonNode) -> Tuple[Optional[JsonNode], str]:
+def _options(record: JsonNode) -> Optional[JsonNode]:
     generic = record.get("generic")
-    options = generic.get("com.docker.network.generic") if generic else None
-    return options, "generic.com.docker.network.generic"
+    return generic.get("com.docker.network.generic") if generic else None
 
 
 def _is_default_bridge(options: JsonNode) -> bool:

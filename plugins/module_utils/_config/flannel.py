@@ -135,7 +135,7 @@ def _read_net_conf(declarations: Declarations, path: str, node: JsonNode, active
         for network, link in networks:
             if not declarations.declare(
                 "flannel",
-                mtu.scalar if mtu.kind == "scalar" else mtu.kind,
+                mtu.scalar_or_kind(),
                 MtuMeaning.UNDERLAY,
                 Source(path, mtu.line, mtu.path),
                 subject="flannel net-conf.json",

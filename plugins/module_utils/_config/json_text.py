@@ -57,13 +57,9 @@ class JsonNode:
         node = self.field(name)
         return node.items if node is not None else ()
 
-    def walk(self) -> Iterator[JsonNode]:
-        """Yield this node and all nodes below it."""
-        yield self
-        for node in self.items:
-            yield from node.walk()
-        for _key, node in self.members:
-            yield from node.walk()
+    def scalar_or_kind(self) -> Scalar:
+        """Return the scalar; for an object or an array the word for it, so that it isn't taken for null."""
+        return self.scalar if self.kind == "scalar" else self.kind
 
 
 def parse_json(text: str) -> JsonNode:

@@ -48,7 +48,7 @@ def _declare(declarations: Declarations, path: str, node: JsonNode, active: bool
     subnets = node.elements("subnets")
     declarations.declare(
         "podman",
-        mtu.scalar if mtu.kind == "scalar" else mtu.kind,
+        mtu.scalar_or_kind(),
         MtuMeaning.INTERFACE,
         Source(path, mtu.line, mtu.path),
         subject=_SUBJECT,

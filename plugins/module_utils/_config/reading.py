@@ -56,14 +56,16 @@ def read_bytes(root: str, path: str, limit: int = DEFAULT_LIMIT) -> Optional[byt
         # O_NONBLOCK: opening a named pipe must not wait for its writer.
         descriptor = os.open(under(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        return _none_if_absent(path, error)
+        _raise_unless_absent(path, error)
+        return None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise UnreadableFile(path, "it is not a regular file")
         with os.fdopen(os.dup(descriptor), "rb") as file:
             content = file.read(limit + 1)
     except OSError as error:
-        return _none_if_absent(path, error)
+        _raise_unless_absent(path, error)
+        return None
     finally:
         os.close(descriptor)
     if len(content) > limit:
@@ -88,7 +90,7 @@ def list_directory(root: str, path: str) -> List[str]:
     try:
         return sorted(os.listdir(under(root, path)), key=os.fsencode)
     except (OSError, ValueError) as error:
-        _none_if_absent(path, error)
+        _raise_unless_absent(path, error)
         return []
 
 
@@ -100,8 +102,8 @@ def exists(root: str, path: str) -> bool:
         return False
 
 
-def _none_if_absent(path: str, error: Exception) -> None:
-    """Return None for a path that isn't there, raise UnreadableFile for everything else."""
+def _raise_unless_absent(path: str, error: Exception) -> None:
+    """Raise UnreadableFile for every error but that of a path that isn't there."""
     if isinstance(error, (FileNotFoundError, ProcessLookupError)):
         return
     number = getattr(error, "errno", None)

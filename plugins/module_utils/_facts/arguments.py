@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, AbstractSet, Dict, NoReturn, Protocol
+from typing import AbstractSet, Any, Dict, NoReturn, Protocol
 
 from .gather import gather
 from .options import GatherOptions, Subset

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from .._kernel.processes import read_executable, read_socket_owners
 from .._model.fact import as_plain

@@ -16,7 +16,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set
 from .._model.link import Link, Peer
 
 Ask = Callable[[int, Sequence[int]], Mapping[int, int]]
-"""(inode of the viewer, inodes of candidates) -> {inode: the id that the viewer has for it}; unknown ones are left out."""
+"""(inode of the viewer, inodes of candidates) -> {inode: id that the viewer has for it}; unknown ones are left out."""
 LinksByNamespace = Mapping[int, Sequence[Link]]
 
 

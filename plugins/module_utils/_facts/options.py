@@ -80,7 +80,8 @@ class GatherOptions:
             allowed = ", ".join(subset.value for subset in Subset)
             raise ValueError(f"gather_subset is empty; name at least one of {allowed}")
         if not 0 <= self.sample_interval <= MAX_SAMPLE_INTERVAL:
-            raise ValueError(f"sample_interval is {self.sample_interval:g}; it takes 0 to {MAX_SAMPLE_INTERVAL:g} seconds")
+            allowed = f"0 to {MAX_SAMPLE_INTERVAL:g} seconds"
+            raise ValueError(f"sample_interval is {self.sample_interval:g}; it takes {allowed}")
         if self.route_limit < 1:
             raise ValueError(f"route_limit is {self.route_limit}; it takes 1 or more")
         for key in self.sysctl_keys:

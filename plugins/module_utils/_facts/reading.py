@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Callable, Dict, List, Optional, TypeVar
+from typing import Callable, Dict, List, Optional, Tuple, TypeVar
 
 from .._kernel.attributes import NetlinkError
 from .._kernel.counters import read_counters
@@ -73,15 +73,15 @@ class Reader:
             reading.sysctls = attempt("sysctls", lambda: read_sysctls(wanted), {})
         if self._options.wants(Subset.LISTEN_QUEUES):
             reading.listeners = attempt("listening sockets", lambda: _listeners(link_names), [])
-            reading.counters = attempt("network counters", read_counters, {})
+            reading.counters = attempt("network counters", lambda: read_counters(), {})
             reading.taken = self._clock()
         return reading
 
     def sample(self, namespace: Namespace) -> Sample:
         """Read again what changes: counters and drops."""
         attempt = _Attempt(namespace, [])
-        listeners = attempt("listening sockets", lambda: _listeners({}), [])
-        counters = attempt("network counters", read_counters, {})
+        listeners: List[Listener] = attempt("listening sockets", lambda: _listeners({}), [])
+        counters: Dict[str, int] = attempt("network counters", lambda: read_counters(), {})
         return Sample(self._clock(), counters, _drops(listeners))
 
     def _read_links(self, namespace: Namespace, reading: Reading, attempt: _Attempt) -> Dict[int, str]:
@@ -92,7 +92,8 @@ class Reader:
             names = {link.index: link.name for link in reading.links}
             if self._options.wants(Subset.MTU):
                 limit = self._options.route_limit
-                reading.routes, cut = attempt("routes", lambda: read_routes(netlink, names, limit), ([], []))
+                nothing: Tuple[List[Route], List[Problem]] = ([], [])
+                reading.routes, cut = attempt("routes", lambda: read_routes(netlink, names, limit), nothing)
                 reading.problems.extend(replace(problem, namespace=namespace.inode) for problem in cut)
                 reading.path_mtu_exceptions = attempt(
                     "learned path MTUs", lambda: read_path_mtu_exceptions(netlink, names), []

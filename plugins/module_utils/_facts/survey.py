@@ -89,11 +89,14 @@ def _visited(
     namespaces: Sequence[Namespace], function: Callable[[Namespace], Result], problems: List[Problem]
 ) -> Dict[int, Result]:
     results: Dict[int, Result] = {}
+    refused: Dict[Tuple[str, str], List[Problem]] = {}
     for namespace, result in visit(namespaces, function):
         if isinstance(result, Problem):
-            problems.append(result)
+            refused.setdefault((result.subject, result.reason), []).append(result)
         else:
             results[namespace.inode] = result
+    for (subject, reason), same in refused.items():
+        problems.append(same[0] if len(same) == 1 else Problem(subject, f"of {len(same)} namespaces: {reason}"))
     return results
 
 

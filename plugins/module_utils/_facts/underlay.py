@@ -106,5 +106,5 @@ def _main_unicast(routes: Sequence[Route], family: str) -> List[Route]:
     ]
 
 
-def _preference(route: Route) -> "tuple[int, int]":
+def _preference(route: Route) -> tuple[int, int]:
     return -ip_network(route.destination).prefixlen, route.priority or 0

@@ -18,7 +18,7 @@ KERNEL_LISTEN = "Linux net/ipv4/af_inet.c __inet_listen_sk: the backlog is fixed
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. why: what happens to traffic, for a person who is on call. severity: unless the finding knows better."""
+    """One rule. why: what happens to traffic, for a person on call. severity: unless the finding knows better."""
 
     id: str
     title: str

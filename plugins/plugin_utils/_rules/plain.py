@@ -73,3 +73,12 @@ def owner(parent: Record) -> Owner:
         runtime=text(nested, "runtime"),
         pid=whole(nested, "pid"),
     )
+
+
+def plain_copy(value: Any) -> Any:
+    """Copy mappings, lists and texts, whatever their class (Ansible has its own), into plain dicts, lists and texts."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_copy(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_copy(entry) for entry in value]
+    return str(value) if isinstance(value, str) else value

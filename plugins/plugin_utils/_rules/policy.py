@@ -17,6 +17,7 @@ import yaml
 
 from ...module_utils._model.finding import Severity
 from ...module_utils._model.sysctl_value import Comparison, SysctlValue
+from . import plain
 from .policy_check import PolicyError, check_policy
 
 DEFAULT_FILE = Path(__file__).with_name("policy.yml")
@@ -118,7 +119,7 @@ def parse_kernel(release: str) -> Optional[Tuple[int, int]]:
     return (int(match.group(1)), int(match.group(2))) if match else None
 
 
-def load_policy(given: Union[None, str, Mapping[str, Any]] = None, directory: Optional[Path] = None) -> Policy:
+def load_policy(given: Union[str, Mapping[str, Any], None] = None, directory: Optional[Path] = None) -> Policy:
     """Load the defaults and merge what the user gave: a mapping, or the path of a YAML file.
 
     directory: what a relative path is relative to (default: the current one).
@@ -130,17 +131,17 @@ def load_policy(given: Union[None, str, Mapping[str, Any]] = None, directory: Op
     merged = _merge(defaults, overrides)
     sysctls = [_sysctl(key, entry) for key, entry in sorted(merged["sysctls"].items()) if entry.get("enabled", True)]
     programs = {
-        name: ProgramPolicy(entry["backlog"] if isinstance(entry["backlog"], int) else None, entry.get("source", source))
+        name: ProgramPolicy(None if entry["backlog"] == "somaxconn" else entry["backlog"], entry.get("source", source))
         for name, entry in merged["listeners"]["programs"].items()
     }
     return Policy(source, overrides, merged, tuple(sysctls), programs)
 
 
-def _overrides(given: Union[None, str, Mapping[str, Any]], directory: Path) -> Tuple[str, Dict[str, Any]]:
+def _overrides(given: Union[str, Mapping[str, Any], None], directory: Path) -> Tuple[str, Dict[str, Any]]:
     if given is None or (isinstance(given, str) and not given.strip()):
         return "defaults", {}
     if isinstance(given, Mapping):
-        return "netfit_policy", _plain_mapping(given)
+        return "netfit_policy", plain.plain_copy(given)
     if not isinstance(given, str):
         raise PolicyError(f"netfit_policy: {given!r} is neither a mapping nor the path of a YAML file")
     path = directory / Path(str(given)).expanduser()
@@ -154,28 +155,17 @@ def _overrides(given: Union[None, str, Mapping[str, Any]], directory: Path) -> T
         return str(path), {}
     if not isinstance(content, Mapping):
         raise PolicyError(f"netfit_policy: {path} must be a mapping with rules, sysctls, listeners or symptoms")
-    return str(path), _plain_mapping(content)
-
-
-def _plain(value: Any) -> Any:
-    """Copy Ansible's own subclasses of mappings, lists and texts into plain ones."""
-    if isinstance(value, Mapping):
-        return _plain_mapping(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
-    return str(value) if isinstance(value, str) else value
-
-
-def _plain_mapping(value: Mapping[Any, Any]) -> Dict[str, Any]:
-    return {str(key): _plain(entry) for key, entry in value.items()}
+    return str(path), plain.plain_copy(content)
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merge(old, value) if both else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
     if any(comparison.value in above for comparison in Comparison):
         for comparison in Comparison:
             if comparison.value not in above:

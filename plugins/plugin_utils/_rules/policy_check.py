@@ -100,6 +100,12 @@ def _kernel(place: str, value: Any) -> None:
         raise PolicyError(f"{place} is {value!r}, but must be a kernel version as a text, such as \"5.10\"")
 
 
+def _range(place: str, value: Any) -> None:
+    _list_of(int)(place, value)
+    if len(value) != 2 or value[0] > value[1]:
+        raise PolicyError(f"{place} is {value!r}, but must be the smallest and the largest value")
+
+
 def _list_of(kind: type) -> Check:
     def check(place: str, value: Any) -> None:
         if not isinstance(value, list) or not all(type(entry) is kind for entry in value):
@@ -132,10 +138,10 @@ def _check_listeners(listeners: Mapping[str, Any], defaults: Mapping[str, Any]) 
 
 def _check_programs(place: str, programs: Any) -> None:
     for name, entry in _mapping(place, programs).items():
-        _check_names(f"{place}.{name}", _mapping(f"{place}.{name}", entry), ("backlog", "source"), "setting of a program")
-        backlog = entry.get("backlog")
-        if backlog != "somaxconn":
-            _backlog(f"{place}.{name}.backlog", backlog)
+        where = f"{place}.{name}"
+        _check_names(where, _mapping(where, entry), ("backlog", "source"), "setting of a program")
+        if entry.get("backlog") != "somaxconn":
+            _backlog(f"{where}.backlog", entry.get("backlog"))
 
 
 def _check_sysctl(key: str, entry: Mapping[str, Any], known: Mapping[str, Any], symptoms: Iterable[str]) -> None:
@@ -146,7 +152,7 @@ def _check_sysctl(key: str, entry: Mapping[str, Any], known: Mapping[str, Any], 
     checks: Dict[str, Check] = {
         "enabled": _boolean, "applies_to": _one_of(APPLIES_TO), "severity": _one_of(SEVERITIES),
         "severity_with_symptom": _one_of(SEVERITIES), "symptom": _one_of(symptoms), "since": _kernel, "until": _kernel,
-        "reason": _text, "source": _text, "kernel_range": _list_of(int), "only_when": _check_mapping,
+        "reason": _text, "source": _text, "kernel_range": _range, "only_when": _check_mapping,
         "kernel_default": _check_list,
     }
     for name, value in entry.items():

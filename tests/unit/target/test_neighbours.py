@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.neighbours import connect
-from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Link
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.neighbours import connect
+from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Link
 
 HOST = 1
 
 
-def link(index: int, kind: str = "veth", lower: "int | None" = None, nsid: "int | None" = None, mtu: int = 1500) -> Link:
+def link(index: int, kind: str = "veth", lower: int | None = None, nsid: int | None = None, mtu: int = 1500) -> Link:
     return Link(
         index=index,
         name=f"{kind}{index}",
@@ -99,7 +100,7 @@ def test_a_lower_device_in_the_same_namespace_is_named() -> None:
 
 
 @given(st.permutations(range(2, 10)), st.data())
-def test_every_pair_is_found_whatever_ids_and_indexes_the_kernel_gave(namespaces: List[int], data: st.DataObject) -> None:
+def test_every_pair_is_found_whatever_ids_the_kernel_gave(namespaces: List[int], data: st.DataObject) -> None:
     """Namespaces in a ring, each with one pair to the next, all with colliding indexes."""
     size = len(namespaces)
     ids: Dict[int, Dict[int, int]] = {inode: {} for inode in namespaces}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, NoReturn
 
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.arguments import options_of, run_facts_module
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import (
     DEFAULT_SYSCTL_KEYS,

@@ -29,7 +29,8 @@ def owners(**fields: Any) -> Owners:
 
 
 def test_the_namespace_of_process_1_is_the_hosts_even_when_a_pod_shares_it() -> None:
-    host_network = record(SANDBOX, pod="kube-proxy", pod_namespace="kube-system", sandbox=True, host_network=True, pid=7)
+    fields = {"pod": "kube-proxy", "pod_namespace": "kube-system", "host_network": True}
+    host_network = record(SANDBOX, sandbox=True, pid=7, **fields)
     owner = owners(records=[host_network], pids_by_namespace={1: [1, 7]}).of_namespace(Namespace(1, host=True))
     assert (owner.kind, owner.name) == (OwnerKind.HOST, "n1")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Dict, Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.reading import Sample, drop_rate, rates
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.sysctl_fact import Scope, scopes_of
 from ansible_collections.netfit.cluster.plugins.module_utils._model.sysctl import SysctlReading
-from hypothesis import given
-from hypothesis import strategies as st
 
 HOST = 1
 OPEN, SHUT = SysctlReading(value="1", writable=True), SysctlReading(value="1", writable=False)

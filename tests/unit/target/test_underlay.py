@@ -27,20 +27,22 @@ def link(index: int, name: str, mtu: int = 1500, **fields: Any) -> Link:
 
 def route(destination: str, device: Optional[str], **fields: Any) -> Route:
     family = "ipv6" if ":" in destination else "ipv4"
-    return Route(**{"family": family, "type": "unicast", "destination": destination, "table": 254, "device": device, **fields})
+    defaults: Dict[str, Any] = {"family": family, "type": "unicast", "table": 254}
+    return Route(destination=destination, device=device, **{**defaults, **fields})
 
 
 def tunnel(**fields: Any) -> Encapsulation:
     return Encapsulation(**{"kind": "vxlan", "overhead": 50, "underlay_family": "ipv4", **fields})
 
 
-def underlay_of(links: List[Link], routes: List[Route]) -> "tuple[object, object, object]":
+def underlay_of(links: List[Link], routes: List[Route]) -> tuple[object, object, object]:
     found = with_underlays({1: NamespaceView(links, routes)})[1][-1].encapsulation
     assert found is not None
     return found.underlay, found.underlay_mtu, found.underlay_source
 
 
-ETH0, ETH1 = link(2, "eth0", mtu=9001), link(3, "eth1", mtu=1400, addresses=(Address("ipv4", "192.0.2.7", 24, "global"),))
+ETH0 = link(2, "eth0", mtu=9001)
+ETH1 = link(3, "eth1", mtu=1400, addresses=(Address("ipv4", "192.0.2.7", 24, "global"),))
 ROUTES = [route("0.0.0.0/0", "eth0", priority=100), route("198.51.100.0/24", "eth1")]
 
 
