@@ -92,10 +92,10 @@ def test_incident_finding_says_what_a_person_needs() -> None:
     assert finding.target.owner is not None and finding.target.owner.name == "prod/gateway"
     assert (finding.observed, finding.expected) == ("MTU 1500", "at most 1450 (flannel.1 on n2)")
     text = "\n".join(f"{one.what}|{one.value}|{one.source}" for one in finding.evidence)
-    for part in ("eth0 (veth) in pod prod/gateway|1500", "other end cali7|1500", "overlay flannel.1 (vxlan) on n2|1450",
+    for part in ("eth0 (veth) in pod prod/gateway on n2|1500", "other end cali7|1500", "overlay flannel.1 (vxlan) on n2|1450",
                  "underlay eth0, before the 50 bytes of vxlan|1500", "|1450|/run/flannel/subnet.env:3 FLANNEL_MTU",
                  "|1500|/etc/cni/net.d/10-canal.conflist:7", "3 of 4 NodePort or load balancer requests (75 %)"):
-        assert part.replace("prod/gateway|", "prod/gateway on n2|") in text
+        assert part in text
     assert finding.remedy is not None
     assert finding.remedy.variables == {
         "links": [{"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450}, {"link": "cali7", "mtu": 1450}],
