@@ -27,7 +27,7 @@ ARGUMENTS = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """The action behind netfit.cluster.assess. Touches no target."""
 
     TRANSFERS_FILES = False
@@ -66,7 +66,7 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
     elif facts:
         status, host = "audited", view_host(name, facts)
         kernel = host.kernel or None
-        namespaces = len({view.inode for view in (*host.networks, *host.queues, *host.sysctls)})
+        namespaces = len(host.inodes)
         findings = assess_host(name, facts, policy)
     else:
         raise AnsibleActionFail(f"no netfit facts of {name}: run netfit.cluster.network_facts on it first")

@@ -33,7 +33,7 @@ COLOURS = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """The action behind netfit.cluster.report. Touches no target."""
 
     TRANSFERS_FILES = False

@@ -147,7 +147,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    module.fail_json(msg="netfit.cluster.assess works on the controller, by its action plugin; it cannot run on a target")
+    module.fail_json(msg="netfit.cluster.assess works on the controller, by its action plugin: call it from a playbook")
 
 
 if __name__ == "__main__":

@@ -111,7 +111,8 @@ def _block(group: Sequence[Finding], columns: int) -> List[Line]:
 
 
 def _remedy(group: Sequence[Finding], columns: int) -> List[Line]:
-    first, lines = group[0], []
+    first = group[0]
+    lines: List[Line] = []
     commands: List[str] = []
     for one in group:
         commands.extend(command for command in fix_commands(one) if command not in commands)

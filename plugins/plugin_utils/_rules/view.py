@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Mapping, Optional, Tuple
+from typing import List, Mapping, Optional, Set, Tuple
 
 from ...module_utils._model.owner import Owner, OwnerKind
 
@@ -205,6 +205,14 @@ class HostView:
     def members(self) -> List[NetworkView]:
         """Return the namespaces of pods, containers and unknown owners."""
         return [network for network in self.networks if not network.is_host]
+
+    @property
+    def inodes(self) -> Set[int]:
+        """Return the inodes of all network namespaces that any fact speaks of."""
+        return {
+            *[one.inode for one in self.networks], *[one.inode for one in self.queues],
+            *[one.inode for one in self.sysctls],
+        }
 
     def network(self, inode: Optional[int]) -> Optional[NetworkView]:
         """Return the namespace of that inode."""
