@@ -73,7 +73,7 @@ class Reader:
             reading.sysctls = attempt("sysctls", lambda: read_sysctls(wanted), {})
         if self._options.wants(Subset.LISTEN_QUEUES):
             reading.listeners = attempt("listening sockets", lambda: _listeners(link_names), [])
-            reading.counters = attempt("network counters", lambda: read_counters(), {})
+            reading.counters = attempt("network counters", read_counters, {})
             reading.taken = self._clock()
         return reading
 
@@ -81,7 +81,7 @@ class Reader:
         """Read again what changes: counters and drops."""
         attempt = _Attempt(namespace, [])
         listeners: List[Listener] = attempt("listening sockets", lambda: _listeners({}), [])
-        counters: Dict[str, int] = attempt("network counters", lambda: read_counters(), {})
+        counters: Dict[str, int] = attempt("network counters", read_counters, {})
         return Sample(self._clock(), counters, _drops(listeners))
 
     def _read_links(self, namespace: Namespace, reading: Reading, attempt: _Attempt) -> Dict[int, str]:
