@@ -40,18 +40,25 @@ def run_lab(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[
 
 
 def make_machine() -> None:
-    """Give the namespaces something that could be damaged."""
+    """Give the namespaces something that could be damaged, and no mount of control groups to lean on."""
+    subprocess.run(["umount", "--lazy", "/sys/fs/cgroup"], check=True)
     for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
         if line.split()[4].startswith("/run/"):
             # Others may take away what they have there, and that is not for the lab to answer for.
             subprocess.run(["umount", "--lazy", line.split()[4]], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "nf-test", "/run"], check=True)
     for command in (
-        "ip link set lo up", "ip link add nf-test type bridge", "ip address add 10.44.0.9/24 dev nf-test",
-        "ip link set nf-test addrgenmode none", "ip link set nf-test up", "ip route add default via 10.44.0.8", "ip rule add from 10.44.0.9 table 77",
-        "ip netns add nf-test", "nft add table inet nf-test",
+        "ip link set lo up",
+        "ip link add nf-test type bridge",
+        "ip link set nf-test addrgenmode none",
+        "ip address add 10.44.0.9/24 dev nf-test",
+        "ip link set nf-test up",
+        "ip route add default via 10.44.0.8",
+        "ip rule add from 10.44.0.9 table 77",
+        "ip netns add nf-test",
+        "nft add table inet nf-test",
         "nft add chain inet nf-test forward { type filter hook forward priority 0 ; }",
-    ):  # fmt: skip
+    ):
         subprocess.run(command.split(), check=True)
 
 

@@ -24,7 +24,8 @@ def machine(tmp_path: Path) -> Path:
     for unit in ("docker.service", "nginx.service", "ssh.service", "apt-daily.timer", "systemd-modules-load.service"):
         (vendor / unit).parent.mkdir(parents=True, exist_ok=True)
         (vendor / unit).touch()
-    for wants, unit in (("multi-user", "docker.service"), ("multi-user", "nginx.service"), ("timers", "apt-daily.timer")):
+    enabled = {"docker.service": "multi-user", "nginx.service": "multi-user", "apt-daily.timer": "timers"}
+    for unit, wants in enabled.items():
         directory = tmp_path / f"etc/systemd/system/{wants}.target.wants"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / unit).symlink_to(f"/usr/lib/systemd/system/{unit}")
@@ -46,7 +47,8 @@ def machine(tmp_path: Path) -> Path:
 def test_only_what_the_topology_asks_for_is_started(machine: Path) -> None:
     host_files.write(machine, FILES)
     units = machine / "etc/systemd/system"
-    assert sorted(path.name for path in (units / "multi-user.target.wants").iterdir()) == ["docker.service", "ssh.service"]
+    started = sorted(path.name for path in (units / "multi-user.target.wants").iterdir())
+    assert started == ["docker.service", "ssh.service"]
     assert list((units / "timers.target.wants").iterdir()) == []
     assert os.readlink(units / "systemd-modules-load.service") == "/dev/null"
     assert not os.path.lexists(units / "systemd-sysctl.service")

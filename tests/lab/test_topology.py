@@ -34,6 +34,10 @@ def chain(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(CHAIN), **changes}
 
 
+def written(routes: list[routing.StaticRoute]) -> list[tuple[str, str]]:
+    return [(str(route.destination), str(route.next_hop)) for route in routes]
+
+
 def test_a_topology_is_read_with_addresses_given_out_and_mtus_inherited() -> None:
     read = topology.parse("chain", chain())
     near, middle, far = read.hosts.values()
@@ -66,23 +70,20 @@ def test_a_given_address_is_not_given_out_again() -> None:
 
 def test_routes_go_over_the_fewest_routers() -> None:
     read = topology.parse("chain", chain())
-    routes = {
-        name: [(str(route.destination), str(route.next_hop)) for route in routing.routes_of_host(read, host.attachments)]
-        for name, host in read.hosts.items()
-    }
+    routes = {name: written(routing.routes_of_host(read, host.attachments)) for name, host in read.hosts.items()}
     assert routes == {
         "near": [("None", "10.1.0.1")],
         "middle": [("None", "10.2.0.1"), ("10.3.0.0/24", "10.2.0.2")],
         "far": [("None", "10.3.0.1")],
     }
     first = routing.routes_of_router(read, read.routers["first"].attachments)
-    assert [(str(route.destination), str(route.next_hop)) for route in first] == [("10.3.0.0/24", "10.2.0.2")]
+    assert written(first) == [("10.3.0.0/24", "10.2.0.2")]
 
 
 def test_without_a_router_the_default_route_leads_to_nobody() -> None:
     document = {"segments": {"lan": {"addresses": "10.1.0.0/24"}}, "hosts": {"one": None}}
     read = topology.parse("alone", document)
-    assert [str(route.next_hop) for route in routing.routes_of_host(read, read.hosts["one"].attachments)] == ["10.1.0.1"]
+    assert written(routing.routes_of_host(read, read.hosts["one"].attachments)) == [("None", "10.1.0.1")]
 
 
 def test_ports_and_hardware_addresses_differ_between_all_members() -> None:
@@ -104,6 +105,7 @@ def test_ports_and_hardware_addresses_differ_between_all_members() -> None:
         (chain(hosts={"first": {"segments": ["a"]}}), "the name 'first' is taken"),
         (chain(hosts={"controller": {"segments": ["a"]}}), "'controller' is taken by the lab itself"),
         (chain(hosts={}), "hosts: at least one is needed"),
+        (chain(hosts={"x[3:1]": {"segments": ["a"]}}), "hosts: 'x[3:1]' ends before it begins"),
         (chain(hosts=["x"]), "hosts: a mapping with text keys is needed, not ['x']"),
         (chain(hosts={"x": {"segments": ["a"], "services": "docker"}}), "hosts.x.services: a list of texts is needed"),
         (chain(hosts={"x": {"segments": ["a"], "groups": ["my-nodes"]}}), "'my-nodes' is no name of a group"),

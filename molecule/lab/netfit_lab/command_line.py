@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from . import checks, inventory, lab, state
+from . import checks, inventory, lab, requirements, state
 from .errors import BadTopology, LabError, NoSuchThing
 from .host import ENVIRONMENT
 from .topology import CONTROLLER
@@ -27,14 +28,18 @@ def main(arguments: list[str], topologies: Path) -> int:
     """Run one command and return the exit status: 0 done, 1 failed, 2 wrong use."""
     # So that `lab up` takes down what it has begun also when it is asked to end.
     signal.signal(signal.SIGTERM, _interrupt)
+    arguments, command = _split(arguments)
+    options = _parser().parse_args(arguments)
+    options.command = command
     try:
-        arguments, command = _split(arguments)
-        options = _parser().parse_args(arguments)
-        options.command = command
+        requirements.check_rights()
         return int(options.call(options, topologies) or 0)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return BAD_USE if isinstance(error, BadTopology | NoSuchThing) else FAILED
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("lab: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -113,7 +118,10 @@ def _down(options: argparse.Namespace, topologies: Path) -> None:
 
 def _status(options: argparse.Namespace, topologies: Path) -> int:
     status = 0
-    for name in [options.name] if options.name else state.labs():
+    names = [options.name] if options.name else state.labs()
+    if not names:
+        _say("no lab is up")
+    for name in names:
         try:
             loaded = lab.load(name)
         except NoSuchThing:

@@ -41,10 +41,15 @@ def missing_packages(topology: Topology, feature_packages: Iterable[str] = (), r
     return missing + [f"{package} (the topology asks for it)" for package in sorted(wanted - _installed(wanted))]
 
 
-def check(topology: Topology, feature_packages: Iterable[str] = ()) -> None:
-    """Raise MissingRequirement that names everything missing."""
+def check_rights() -> None:
+    """Raise MissingRequirement unless this is root."""
     if os.geteuid() != 0:
         raise MissingRequirement("the lab needs root: it makes namespaces and mounts")
+
+
+def check(topology: Topology, feature_packages: Iterable[str] = ()) -> None:
+    """Raise MissingRequirement that names everything missing."""
+    check_rights()
     kinds = {line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()}
     lacking = {"overlay", "cgroup2", "tmpfs"} - kinds - _loadable({"overlay"} - kinds)
     if lacking:

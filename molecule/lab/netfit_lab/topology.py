@@ -144,6 +144,8 @@ def _expand(hosts: dict[str, Any]) -> dict[str, Any]:
         names = [key]
         if match:
             before, first, last, after = match.groups()
+            if int(first) > int(last):
+                raise BadTopology(f"hosts: {key!r} ends before it begins")
             names = [f"{before}{number:0{len(first)}d}{after}" for number in range(int(first), int(last) + 1)]
         for name in names:
             if name in written:
