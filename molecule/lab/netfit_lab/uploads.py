@@ -65,7 +65,11 @@ def send(url: str, size: int) -> str:
     place = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(place.hostname or "", place.port or 80, timeout=_TIMEOUT)
     try:
-        connection.request("POST", place.path or "/", body=b"x" * size, headers={"Connection": "close"})
+        # Nothing that is not needed: how many bytes of body fit into one packet depends on the headers.
+        connection.putrequest("POST", place.path or "/", skip_accept_encoding=True)
+        connection.putheader("Connection", "close")
+        connection.putheader("Content-Length", str(size))
+        connection.endheaders(b"x" * size)
         return str(connection.getresponse().status)
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__
