@@ -99,9 +99,10 @@ def test_problems_are_errors_and_never_failures() -> None:
                               b.problem("network namespace", "vanished"), b.problem("network namespace", "hidden")])
     findings = assess_host("n1", facts, POLICY)
     assert [(one.id, one.status.value, one.target.path, one.target.key) for one in findings] == [
-        ("AUDIT-001", "error", None, "network namespace"), ("AUDIT-001", "error", "/etc/docker/daemon.json", None)]
-    assert findings[1].observed == "docker daemon.json: line 3: not JSON"
-    assert "network namespace: vanished" in {one.value for one in findings[0].evidence} | {findings[0].observed}
+        ("AUDIT-001", "error", "/etc/docker/daemon.json", None), ("AUDIT-001", "error", None, "network namespace")]
+    assert findings[0].observed == "docker daemon.json: line 3: not JSON"
+    assert findings[1].observed == "network namespace: hidden"
+    assert "network namespace: vanished" in {one.value for one in findings[1].evidence}
 
 
 def test_facts_that_were_not_gathered_are_told() -> None:
