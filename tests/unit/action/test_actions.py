@@ -116,7 +116,7 @@ def test_report_in_check_mode_writes_nothing(tmp_path: Path) -> None:
 
 def test_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(AnsibleActionFail, match="report_dir: .*file/report.json could not be written"):
+    with pytest.raises(AnsibleActionFail, match=r"report_dir: .*file/report\.json could not be written"):
         run(report, {"report_dir": str(tmp_path / "file")}, of_play(assessed("n1")))
 
 

@@ -82,7 +82,8 @@ def test_document_does_not_depend_on_the_order_of_hosts() -> None:
 def test_cluster_finding_takes_the_place_of_the_hosts_own() -> None:
     critical = [one for one in document()["findings"] if one["severity"] == "critical"]
     assert len(critical) == 1
-    assert critical[0]["evidence"][-1] == {"what": "Ip.FragFails a second on n1", "value": 3.5, "source": "/proc/net/snmp"}
+    assert critical[0]["evidence"][-1] == {
+        "what": "Ip.FragFails a second on n1", "value": 3.5, "source": "/proc/net/snmp"}
 
 
 @pytest.mark.parametrize(("fail_on", "counts"), [

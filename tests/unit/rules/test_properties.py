@@ -8,9 +8,10 @@ from __future__ import annotations
 import copy
 import json
 import random
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List, Set, Tuple
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import MtuMeaning
+from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_cluster, assess_host
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
 from ansible_collections.netfit.cluster.tests.unit import builders as b
@@ -25,7 +26,7 @@ def rich() -> Dict[str, Any]:
     """Facts in which every rule of one host has something to look at."""
     facts = b.incident()["n2"]
     mtu, queues, sysctl = (facts[name] for name in ("netfit_mtu", "netfit_listen_queues", "netfit_sysctl"))
-    mtu["namespaces"][0]["links"].extend(b.as_plain([
+    mtu["namespaces"][0]["links"].extend(as_plain([
         b.link("docker0", 1500, "bridge", 20), b.link("veth9", 1400, "veth", 21, master="docker0", bridge="docker0",
                                                       peer=b.peer(77, 8, "eth0", 1500)),
         b.link("br-1", 1500, "bridge", 23), b.link("veth8", 1500, "veth", 24, master="br-1", bridge="br-1",
@@ -39,10 +40,10 @@ def rich() -> Dict[str, Any]:
         exceptions=[b.learned("192.0.2.9", 1400)]))
     mtu["namespaces"].append(b.network(78, b.container("db"), [
         b.link("eth0", 1400, "veth", 8, "172.18.0.2/16", peer=b.peer(b.HOST_INODE, 24, "veth8", 1500))], []))
-    mtu["declared"].extend(b.as_plain([
+    mtu["declared"].extend(as_plain([
         b.declared("docker", 1450, MtuMeaning.INTERFACE, "/etc/docker/daemon.json", link="docker0"),
         b.declared("flannel", 1400, MtuMeaning.UNDERLAY, "/etc/net-conf.json", link="flannel.1")]))
-    mtu["problems"] = b.as_plain([b.problem("daemon.json", "broken", "/etc/docker/daemon.json")])
+    mtu["problems"] = as_plain([b.problem("daemon.json", "broken", "/etc/docker/daemon.json")])
     queues["namespaces"].append(b.queue(77, b.container(), [
         b.listener(80, 128, "nginx", queue=200, drops=3, drop_rate=1.0, syn_queue=300)],
         rates={"TcpExt.TCPReqQFullDrop": 1.0, "TcpExt.ListenOverflows": 1.0}))
@@ -52,7 +53,7 @@ def rich() -> Dict[str, Any]:
     return facts
 
 
-def _paths(value: Any, path: tuple = ()) -> List[tuple]:
+def _paths(value: Any, path: Tuple[Any, ...] = ()) -> List[Tuple[Any, ...]]:
     found = [path] if path else []
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
@@ -64,7 +65,7 @@ RICH = rich()
 PATHS = _paths(RICH)
 
 
-def _change(facts: Any, path: tuple, value: Any, remove: bool) -> None:
+def _change(facts: Any, path: Tuple[Any, ...], value: Any, remove: bool) -> None:
     for key in path[:-1]:
         if not isinstance(facts, (dict, list)) or (isinstance(facts, list) and key >= len(facts)) or (
                 isinstance(facts, dict) and key not in facts):
