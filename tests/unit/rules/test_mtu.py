@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import MtuMeaning
+from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
 from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Owner, OwnerKind
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_cluster, assess_host
@@ -28,20 +29,23 @@ def ids(facts: Facts) -> List[Tuple[str, str]]:
     return [(one.id, one.target.link or one.target.path or "") for one in found(facts)]
 
 
-def canal(pod_mtu: int, address: str = "10.42.2.5/32", owner: Owner = b.pod(), declarations: Any = (),
+def canal(pod_mtu: int, address: str = "10.42.2.5/32", owner: Any = None, declarations: Any = (),
           routes: Any = None, host_end: Any = None, **node: Any) -> Facts:
     """A canal node with one pod."""
     end = b.link("cali7", host_end or pod_mtu, "veth", 7, peer=b.peer(9002, 3, "eth0", pod_mtu))
-    networks = [b.node(2, extra=[end], **node), b.pod_network(9002, owner, pod_mtu, address, 7, routes)]
+    networks = [b.node(2, extra=[end], **node), b.pod_network(9002, owner or b.pod(), pod_mtu, address, 7, routes)]
     return b.facts(networks, declarations)
 
 
 def docker(mtu: int, uplink: int = 1500, bridge: int = 1500, declarations: Any = (), port: Any = None,
            routes: Any = None, kind: str = "veth", extra: Any = ()) -> Facts:
     """A host with docker0 and one container."""
-    links = [b.link("eth0", uplink, "physical", 2, "192.0.2.10/24"), b.link("docker0", bridge, "bridge", 4, "172.17.0.1/16"),
-             b.link("veth9", port or mtu, "veth", 9, master="docker0", bridge="docker0", peer=b.peer(77, 8, "eth0", mtu)),
-             *extra]
+    links = [
+        b.link("eth0", uplink, "physical", 2, "192.0.2.10/24"),
+        b.link("docker0", bridge, "bridge", 4, "172.17.0.1/16"),
+        b.link("veth9", port or mtu, "veth", 9, master="docker0", bridge="docker0", peer=b.peer(77, 8, "eth0", mtu)),
+        *extra,
+    ]
     inside = [b.link("eth0", mtu, kind, 8, "172.17.0.2/16", peer=b.peer(b.HOST_INODE, 9, "veth9", port or mtu))]
     default = [b.route("0.0.0.0/0", "eth0", "172.17.0.1")] if routes is None else routes
     return b.facts([
@@ -55,11 +59,13 @@ def swarm(container_mtu: int, overlay_mtu: int) -> Facts:
     hidden = [
         b.link("br0", overlay_mtu, "bridge", 2),
         b.link("vxlan0", overlay_mtu, "vxlan", 3, master="br0", bridge="br0", encapsulation=b.tunnel(identifier=4097)),
-        b.link("veth0", container_mtu, "veth", 4, master="br0", bridge="br0", peer=b.peer(78, 5, "eth0", container_mtu)),
+        b.link("veth0", container_mtu, "veth", 4, master="br0", bridge="br0",
+               peer=b.peer(78, 5, "eth0", container_mtu)),
     ]
     inside = [b.link("eth0", container_mtu, "veth", 5, "10.0.1.7/24", peer=b.peer(900, 4, "veth0", container_mtu))]
     return b.facts([
-        b.network(b.HOST_INODE, b.host(), [b.link("eth0", 1500, "physical")], [b.route("0.0.0.0/0", "eth0", "192.0.2.1")]),
+        b.network(b.HOST_INODE, b.host(), [b.link("eth0", 1500, "physical")],
+                  [b.route("0.0.0.0/0", "eth0", "192.0.2.1")]),
         b.network(900, Owner(OwnerKind.UNKNOWN), hidden, [], ["/run/docker/netns/1-abc"]),
         b.network(78, b.container(), inside, [b.route("10.0.1.0/24", "eth0")]),
     ])
@@ -92,20 +98,22 @@ def test_incident_finding_says_what_a_person_needs() -> None:
     assert finding.target.owner is not None and finding.target.owner.name == "prod/gateway"
     assert (finding.observed, finding.expected) == ("MTU 1500", "at most 1450 (flannel.1 on n2)")
     text = "\n".join(f"{one.what}|{one.value}|{one.source}" for one in finding.evidence)
-    for part in ("eth0 (veth) in pod prod/gateway on n2|1500", "other end cali7|1500", "overlay flannel.1 (vxlan) on n2|1450",
+    for part in ("eth0 (veth) in pod prod/gateway on n2|1500",
+                 "other end cali7|1500", "overlay flannel.1 (vxlan) on n2|1450",
                  "underlay eth0, before the 50 bytes of vxlan|1500", "|1450|/run/flannel/subnet.env:3 FLANNEL_MTU",
                  "|1500|/etc/cni/net.d/10-canal.conflist:7", "3 of 4 NodePort or load balancer requests (75 %)"):
         assert part in text
     assert finding.remedy is not None
     assert finding.remedy.variables == {
-        "links": [{"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450}, {"link": "cali7", "mtu": 1450}],
+        "links": [{"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450},
+                  {"link": "cali7", "mtu": 1450}],
         "pod_mtu": 1450, "files": ["/etc/cni/net.d/10-canal.conflist:7 plugins.0.mtu"],
     }
 
 
 def test_learned_path_mtus_and_refused_packets_are_evidence() -> None:
     facts = b.incident()["n2"]
-    facts["netfit_mtu"]["namespaces"][1]["path_mtu_exceptions"] = b.as_plain([b.learned("10.42.1.9", 1450)])
+    facts["netfit_mtu"]["namespaces"][1]["path_mtu_exceptions"] = as_plain([b.learned("10.42.1.9", 1450)])
     facts["netfit_listen_queues"]["namespaces"][0]["rates"] = {"Icmp.OutDestUnreachs": 2.0}
     whats = {one.what: one.value for one in found(facts)[0].evidence}
     assert whats["path MTU learned towards 10.42.1.9"] == 1450
@@ -240,7 +248,7 @@ def test_nodes_disagree(hosts: Dict[str, Facts], expected: Any) -> None:
 
 def test_pod_that_fits_its_own_node_only() -> None:
     hosts = cluster((9001, 8951), (9001, 8951), (1500, 1450))
-    end = b.as_plain(b.link("cali7", 8951, "veth", 7, peer=b.peer(9002, 3, "eth0", 8951)))
+    end = as_plain(b.link("cali7", 8951, "veth", 7, peer=b.peer(9002, 3, "eth0", 8951)))
     hosts["n2"]["netfit_mtu"]["namespaces"][0]["links"].append(end)
     hosts["n2"]["netfit_mtu"]["namespaces"].append(b.pod_network(9002, b.pod(), 8951, "10.42.2.5/32", 7))
     assert found(hosts["n2"]) == []
@@ -254,4 +262,5 @@ def test_refusing_nodes_are_evidence_for_the_same_finding() -> None:
     [own] = found(hosts["n2"])
     [again] = assess_cluster(hosts, POLICY)
     assert again.fingerprint == own.fingerprint
-    assert [(one.what, one.value) for one in again.evidence[len(own.evidence):]] == [("Ip.FragFails a second on n1", 3.5)]
+    more = again.evidence[len(own.evidence):]
+    assert [(one.what, one.value) for one in more] == [("Ip.FragFails a second on n1", 3.5)]

@@ -39,7 +39,8 @@ def test_only_what_differs_is_written(tmp_path: Path) -> None:
     entry = next(one for one in policy.sysctls if one.key == "net.core.somaxconn")
     assert (entry.wanted.text, entry.applies_to) == ("16384", "both")
     assert policy.source == str(path) and policy.digest != load_policy().digest
-    assert policy.overrides == {"sysctls": {"net.core.somaxconn": {"minimum": 16384}}, "rules": {"MTU-005": {"severity": "low"}}}
+    assert policy.overrides == {"sysctls": {"net.core.somaxconn": {"minimum": 16384}},
+                                "rules": {"MTU-005": {"severity": "low"}}}
 
 
 def test_exact_takes_the_place_of_minimum() -> None:
@@ -97,7 +98,8 @@ def test_a_key_of_ones_own_must_be_described() -> None:
     assert "net.ipv4.tcp_fastopen" in {entry.key for entry in policy.sysctls}
     for name in described:
         with pytest.raises(PolicyError, match=name):
-            load_policy({"sysctls": {"net.ipv4.tcp_fastopen": {key: described[key] for key in described if key != name}}})
+            partly = {key: described[key] for key in described if key != name}
+            load_policy({"sysctls": {"net.ipv4.tcp_fastopen": partly}})
 
 
 @pytest.mark.parametrize(("content", "words"), [
@@ -112,5 +114,5 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, words: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="nowhere.yml could not be read"):
+    with pytest.raises(PolicyError, match=r"nowhere\.yml could not be read"):
         load_policy("nowhere.yml", tmp_path)

@@ -9,14 +9,15 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
+from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Owner, OwnerKind
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
 from ansible_collections.netfit.cluster.tests.unit import builders as b
 
 POLICY = load_policy()
 SOMAXCONN = "net.core.somaxconn"
-PER_NAMESPACE = {SOMAXCONN: "namespace", "net.ipv4.tcp_rmem": "namespace", "net.ipv4.tcp_abort_on_overflow": "namespace",
-                 "net.core.rmem_max": "host"}
+PER_NAMESPACE = {SOMAXCONN: "namespace", "net.ipv4.tcp_rmem": "namespace",
+                 "net.ipv4.tcp_abort_on_overflow": "namespace", "net.core.rmem_max": "host"}
 Values = Dict[str, str]
 
 
@@ -58,7 +59,7 @@ def test_values_against_the_policy(on_host: Values, inside: Any, expected: Any) 
 
 @pytest.mark.parametrize("more", [
     {"writable": False}, {"scopes": {}}, {"scopes": {SOMAXCONN: "host"}},
-    {"owner": b.Owner(b.OwnerKind.UNKNOWN, "sandbox")},
+    {"owner": Owner(OwnerKind.UNKNOWN, "sandbox")},
 ])
 def test_a_key_that_the_namespace_cannot_set_is_not_held_against_it(more: Any) -> None:
     assert ids({SOMAXCONN: "4096"}, {SOMAXCONN: "128"}, **more) == []
@@ -99,9 +100,10 @@ def test_problems_are_errors_and_never_failures() -> None:
                               b.problem("network namespace", "vanished"), b.problem("network namespace", "hidden")])
     findings = assess_host("n1", facts, POLICY)
     assert [(one.id, one.status.value, one.target.path, one.target.key) for one in findings] == [
-        ("AUDIT-001", "error", None, "network namespace"), ("AUDIT-001", "error", "/etc/docker/daemon.json", None)]
-    assert findings[1].observed == "docker daemon.json: line 3: not JSON"
-    assert "network namespace: vanished" in {one.value for one in findings[0].evidence} | {findings[0].observed}
+        ("AUDIT-001", "error", "/etc/docker/daemon.json", None), ("AUDIT-001", "error", None, "network namespace")]
+    assert findings[0].observed == "docker daemon.json: line 3: not JSON"
+    assert findings[1].observed == "network namespace: hidden"
+    assert "network namespace: vanished" in {one.value for one in findings[1].evidence}
 
 
 def test_facts_that_were_not_gathered_are_told() -> None:
