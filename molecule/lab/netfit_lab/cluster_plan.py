@@ -43,7 +43,7 @@ class Node:
     @property
     def hardware_address(self) -> str:
         """The address of the node's overlay device: the same after a reboot, so that peers need not be told."""
-        return f"02:6e:66:00:{self.number >> 8:02x}:{self.number & 0xFF:02x}"
+        return f"02:66:6c:00:{self.number >> 8:02x}:{self.number & 0xFF:02x}"
 
 
 @dataclass(frozen=True)

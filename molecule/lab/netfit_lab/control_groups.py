@@ -82,6 +82,18 @@ def remove(paths: Paths, timeout: float = 20.0) -> None:
     kernel_calls.run_in_child(remove_in_private)
 
 
+def clear(group: Path, timeout: float = 20.0) -> None:
+    """Take away what an earlier boot of a host left in its group. timeout: seconds. Raises CommandFailed.
+
+    A group that hands controllers on to others holds no processes of its own (cgroups(7), "no internal processes"):
+    with containers' groups still there, the host's next init could not enter it.
+    """
+    for child in [path for path in group.iterdir() if path.is_dir()]:
+        _empty(child, timeout)
+    for controller in (group / "cgroup.subtree_control").read_text().split():
+        (group / "cgroup.subtree_control").write_text(f"-{controller}")
+
+
 def _empty(group: Path, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while group.is_dir():

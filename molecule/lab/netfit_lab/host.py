@@ -89,6 +89,7 @@ class Host:
         console = os.open(paths.console(self.name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         layers = host_root.HostLayers(paths.private / "hosts" / self.name)
         group = keeper.control_group(self.name)
+        control_groups.clear(group)
         network = keeper.network_namespace(self.name)
 
         def enter_and_fork() -> None:
