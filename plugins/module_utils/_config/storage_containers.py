@@ -129,7 +129,7 @@ def _pod_record(
         sandbox_id=annotations.get(_CRIO + "SandboxID"),
         pid=pid,
         network_namespace_path=configuration.path_for(pid),
-        host_network=configuration.host_network or annotations.get(_CRIO + "HostNetwork") == "true",
+        host_network=configuration.host_network,
         sysctls=configuration.sysctls or None,
         source=source,
     )

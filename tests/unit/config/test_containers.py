@@ -103,6 +103,12 @@ def test_docker_container_that_joins_one_on_the_host_network_is_on_it_too(host: 
     assert [record.host_network for record in records(root)] == [True, True]
 
 
+def test_docker_container_that_ended_has_no_pid(host: Host) -> None:
+    state = {"Name": "/done", "State": {"Running": False, "Pid": 7}}
+    root = host(f"/var/lib/docker/containers/{A}/config.v2.json", json.dumps(state))
+    assert [(record.pid, record.network_namespace_path) for record in records(root)] == [(None, None)]
+
+
 def test_docker_data_directory_may_be_moved_and_remapped(host: Host) -> None:
     host("/etc/docker/daemon.json", '{"data-root": "/srv/docker"}')
     root = host(f"/srv/docker/100000.100000/containers/{A}/config.v2.json", '{"Name": "/moved"}')

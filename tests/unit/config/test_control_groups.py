@@ -113,6 +113,7 @@ def test_container_in_a_container_is_the_inner_one() -> None:
 
 def test_pod_level_alone_gives_the_pod() -> None:
     assert parse_control_group(f"0::/kubepods/pod{UID}\n") == ControlGroup(pod_uid=UID)
+    assert parse_control_group(f"0::/docker/{OTHER}/kubelet/kubepods/pod{UID}\n") == ControlGroup(pod_uid=UID)
 
 
 def test_name_that_a_person_gave_with_ctr() -> None:
@@ -124,6 +125,11 @@ def test_name_that_a_person_gave_with_ctr() -> None:
 def test_version_one_host_where_only_some_controllers_know_the_container() -> None:
     text = f"12:cpu,cpuacct:/\n11:pids:/docker/{ID}\n4:memory:/docker/{ID}\n1:name=systemd:/system.slice/ssh.service\n"
     assert parse_control_group(text) == ControlGroup(container_id=ID, runtime="docker")
+
+
+def test_controllers_that_were_handed_on_count_before_those_that_were_not() -> None:
+    text = f"12:cpuset:/docker/{OTHER}\n11:pids:/docker/{OTHER}/docker/{ID}\n"
+    assert parse_control_group(text).container_id == ID
 
 
 def test_hybrid_host_where_only_the_unified_line_knows_the_container() -> None:
