@@ -146,6 +146,12 @@ def test_bad_input_is_refused_before_any_host_is_touched(
     assert not list(tmp_path.glob("asked-*")) and not (tmp_path / "netfit-report").exists()
 
 
+def test_an_empty_inventory_is_no_success(audit: Audit, tmp_path: Path) -> None:
+    done = audit({})
+    assert done.returncode == 2, done.stdout
+    assert "no host of the inventory" in done.stdout and "-i localhost, -c local" in done.stdout
+
+
 def test_check_mode_shows_and_writes_nothing(audit: Audit, tmp_path: Path) -> None:
     done = audit(incident(), "--check")
     assert done.returncode == 0, done.stdout

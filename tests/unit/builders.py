@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import DeclaredMtu, MtuMeaning
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import Problem, Source, as_plain
@@ -33,7 +33,7 @@ def container(name: str = "web", pid: int = 815) -> Owner:
 
 
 def link(name: str, mtu: int, kind: str = "veth", index: int = 2, address: Optional[str] = None, **more: Any) -> Link:
-    addresses = ()
+    addresses: Tuple[Address, ...] = ()
     if address is not None:
         ip, length = address.split("/")
         addresses = (Address("ipv6" if ":" in ip else "ipv4", ip, int(length), "global"),)

@@ -172,7 +172,7 @@ def _minor(label: str, findings: Sequence[Finding], columns: int) -> List[Line]:
 
 
 def _hosts(hosts: Mapping[str, Mapping[str, Any]], columns: int) -> List[Line]:
-    lines = []
+    lines: List[Line] = []
     healthy = [name for name, host in hosts.items() if is_healthy(host)]
     if healthy:
         text = f"Nothing found on {', '.join(healthy)}"

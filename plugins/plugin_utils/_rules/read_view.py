@@ -190,7 +190,8 @@ def _problems(facts: Record) -> Tuple[ProblemView, ...]:
 def view_host(name: str, facts: Record) -> HostView:
     """Turn ``ansible_facts`` of one host into its view. Never raises on what a fact lacks."""
     mtu, sysctl, queues = (plain.record(facts, fact) for fact in FACT_NAMES)
-    kernels = [plain.text(fact, "kernel") for fact in (mtu, sysctl, queues)]
+    kernels = [plain.text(fact, "kernel") or plain.text(plain.record(fact, "kernel"), "release")
+               for fact in (mtu, sysctl, queues)]
     scopes = plain.record(sysctl, "scopes")
     return HostView(
         name=name, kernel=next((kernel for kernel in kernels if kernel is not None), ""),
