@@ -72,15 +72,17 @@ class Reader:
             wanted = tuple(dict.fromkeys((*keys, *QUEUE_KEYS)))
             reading.sysctls = attempt("sysctls", lambda: read_sysctls(wanted), {})
         if self._options.wants(Subset.LISTEN_QUEUES):
-            reading.listeners = attempt("listening sockets", lambda: _listeners(link_names), [])
             reading.counters = attempt("network counters", read_counters, {})
+            # Where no segment ever came no handshake is under way, and looking for one is slow.
+            handshakes = reading.counters.get("Tcp.InSegs") != 0
+            reading.listeners = attempt("listening sockets", lambda: _listeners(link_names, handshakes), [])
             reading.taken = self._clock()
         return reading
 
     def sample(self, namespace: Namespace) -> Sample:
         """Read again what changes: counters and drops."""
         attempt = _Attempt(namespace, [])
-        listeners: List[Listener] = attempt("listening sockets", lambda: _listeners({}), [])
+        listeners: List[Listener] = attempt("listening sockets", lambda: _listeners({}, False), [])
         counters: Dict[str, int] = attempt("network counters", read_counters, {})
         return Sample(self._clock(), counters, _drops(listeners))
 
@@ -116,9 +118,9 @@ class _Attempt:
             return default
 
 
-def _listeners(link_names: Dict[int, str]) -> List[Listener]:
+def _listeners(link_names: Dict[int, str], handshakes: bool) -> List[Listener]:
     with NetlinkSocket(NETLINK_SOCK_DIAG) as netlink:
-        return read_listeners(netlink, link_names)
+        return read_listeners(netlink, link_names, handshakes)
 
 
 def _drops(listeners: List[Listener]) -> Dict[int, int]:
