@@ -49,17 +49,22 @@ def playbook_arguments(settings: Mapping[str, str]) -> List[str]:
 
 def this_machine() -> List[str]:
     """Return the arguments that audit this machine, as root where that takes no password."""
+    become = os.geteuid() != 0 and sudo_without_password()
+    if os.geteuid() != 0 and not become:
+        say(
+            "runs without root: what only root may read is reported as not checked; "
+            "make audit ARGS='--ask-become-pass -e netfit_become=true' asks for sudo's password"
+        )
     arguments = ["--inventory", "localhost,", "--connection", "local"]
     arguments += ["--extra-vars", f"ansible_python_interpreter={_system_python()}"]
-    if os.geteuid() == 0:
-        return arguments
-    if (
-        shutil.which("sudo")
-        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return [*arguments, "--become"]
-    say("runs without root: what only root may read is reported as not checked (ARGS=--ask-become-pass --become asks)")
-    return arguments
+    return [*arguments, "--extra-vars", f"netfit_become={str(become).lower()}"]
+
+
+def sudo_without_password() -> bool:
+    """Tell whether sudo is there and lets this user become root without asking."""
+    if shutil.which("sudo") is None:
+        return False
+    return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
 
 
 def playbook_environment() -> Mapping[str, str]:

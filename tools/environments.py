@@ -72,5 +72,8 @@ def _require_venv(interpreter: str) -> None:
 
 def _can_make_environments(interpreter: str) -> bool:
     return (
-        subprocess.run([interpreter, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode == 0
+        subprocess.run(
+            [interpreter, "-c", "import ensurepip, venv; ensurepip.version()"], capture_output=True, check=False
+        ).returncode
+        == 0
     )

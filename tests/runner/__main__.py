@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import threading
 import time
@@ -27,7 +28,11 @@ def main(arguments: Sequence[str]) -> int:
         jobs = choose(arguments)
     except StepFailed as error:
         return fail(error)
-    outcomes = Progress(jobs, see_to_packages(jobs)).run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        outcomes = Progress(jobs, see_to_packages(jobs)).run()
+    except KeyboardInterrupt:
+        return fail(StepFailed("interrupted; what was running has been ended"))
     for outcome in outcomes:
         for reason in outcome.skip_reasons:
             print(f"skipped: {reason}")

@@ -74,7 +74,7 @@ class Job:
 MAIN = Environment("main", CURRENT, "requirements.txt")
 NEWEST_ANSIBLE = Environment("ansible-2.21", ("3.12", "3.13", "3.14"), "requirements-2.21.txt")
 IMPORTER = Environment("importer", CURRENT, "requirements-importer.txt")
-PACKAGE = "ansible_collections.netfit.cluster.plugins"
+MYPY = ("{commands}/mypy", "--config-file", "pyproject.toml", "--cache-dir", "{kept}")
 PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "cache_dir={scratch}/pytest")
 
 
@@ -84,7 +84,11 @@ def _sanity(name: str, environment: Environment, pip: str) -> Job:
 
 
 def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAIN) -> Job:
-    variables = {"ANSIBLE_COLLECTIONS_PATH": "{scratch}", "ANSIBLE_HOME": "{scratch}/home", "MYPYPATH": "{scratch}"}
+    variables = {
+        "ANSIBLE_COLLECTIONS_PATH": "{scratch}",
+        "ANSIBLE_HOME": "{scratch}/home",
+        "MYPYPATH": "{scratch}:{root}/tools:{root}/tests",
+    }
     return Job(
         name,
         "lint",
@@ -162,7 +166,8 @@ JOBS: Tuple[Job, ...] = (
     _check("antsibull-changelog", ("{commands}/antsibull-changelog", "lint")),
     _check(
         "mypy",
-        ("{commands}/mypy", "--config-file", "pyproject.toml", "--cache-dir", "{kept}", "--package", PACKAGE),
+        (*MYPY, "--package", "ansible_collections.netfit.cluster.plugins"),
+        (*MYPY, "--package", "runner", "--module", "audit", "--module", "collection"),
     ),
     _check(
         "ruff",

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import BinaryIO, Dict, List, Tuple
 
 from environments import ensure_environment
 from interpreters import first_interpreter
@@ -79,7 +79,9 @@ class Workshop:
                     return False, f"{_tail(log)}\n{problem}: {' '.join(arguments)}"
         return True, _tail(log)
 
-    def _command(self, arguments: List[str], directory: Path, variables: Dict[str, str], stream, timeout: int) -> str:
+    def _command(
+        self, arguments: List[str], directory: Path, variables: Dict[str, str], stream: BinaryIO, timeout: int
+    ) -> str:
         """Run a command in a process group of its own. Return what went wrong, in words, or ""."""
         with self._guard:
             if self._stopped:

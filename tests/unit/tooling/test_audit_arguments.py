@@ -47,4 +47,4 @@ def test_root_is_taken_where_it_costs_no_password(
     monkeypatch.setattr(os, "geteuid", lambda: user)
     arguments = audit.playbook_arguments({})
     assert arguments[:4] == ["--inventory", "localhost,", "--connection", "local"]
-    assert ("--become" in arguments) is become
+    assert arguments[-1] == f"netfit_become={str(become).lower()}"
