@@ -42,6 +42,8 @@ def run_lab(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[
 def make_machine() -> None:
     """Give the namespaces something that could be damaged, and no mount of control groups to lean on."""
     subprocess.run(["umount", "--lazy", "/sys/fs/cgroup"], check=True)
+    # As systemd has it on a real machine: what is mounted below spreads, unless it is kept from that.
+    subprocess.run(["mount", "--make-rshared", "/"], check=True)
     for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
         if line.split()[4].startswith("/run/"):
             # Others may take away what they have there, and that is not for the lab to answer for.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from netfit_lab import host_files, lab, state
+from netfit_lab import host_files, keeper, lab, processes, state
 from netfit_lab.errors import CommandFailed, HostFailed, NoSuchThing
 
 Build = Callable[[str, dict[str, Any]], lab.Lab]
@@ -204,6 +204,27 @@ def test_a_host_whose_root_cannot_be_built_says_why(
     monkeypatch.setattr(host_files, "MARK", "proc/version/nowhere")
     with pytest.raises(HostFailed, match=r"(?s)'one' ended while it booted.*/proc/version"):
         build("unbuilt", {"segments": LAN, "hosts": {"one": None}})
+
+
+def test_a_keeper_that_is_not_on_record_yet_ends_with_its_creator(
+    real: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "ROOT", tmp_path)
+    paths = state.Paths("x")
+    paths.private.mkdir(parents=True)
+    unstarted = keeper.prepare(paths, [])
+    identity = processes.identify(unstarted.pid)
+    assert identity is not None and identity.is_running()
+    os.close(unstarted.go_writer)  # all that its creator's death does to it
+    deadline = time.monotonic() + 5
+    try:
+        while identity.is_running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not identity.is_running()
+        assert os.read(unstarted.ready_reader, 100) == b""
+    finally:
+        os.close(unstarted.ready_reader)
+        identity.kill()
 
 
 def test_ansible_reaches_the_hosts_as_the_controller(pair: str, tmp_path: Path) -> None:
