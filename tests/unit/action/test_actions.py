@@ -12,27 +12,16 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible.playbook.task import Task
-from ansible.plugins.loader import action_loader, init_plugin_loader
-from ansible.template import Templar
 from ansible_collections.netfit.cluster.plugins.action import assess, report
 from ansible_collections.netfit.cluster.tests.unit import builders as b
 
 FACTS = b.incident()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _plugins() -> None:
-    if not getattr(action_loader, "_paths", None):
-        init_plugin_loader([])
-
-
 def run(module: Any, arguments: Dict[str, Any], variables: Dict[str, Any], check_mode: bool = False) -> Dict[str, Any]:
-    task = Task.load({"action": f"netfit.cluster.{module.__name__.rsplit('.', 1)[-1]}", "args": arguments})
-    task.args = arguments
-    task.check_mode = check_mode
+    task = MagicMock(args=arguments, check_mode=check_mode, diff=False, async_val=0)
     action = module.ActionModule(task=task, connection=MagicMock(), play_context=MagicMock(), loader=MagicMock(),
-                                 templar=Templar(loader=None), shared_loader_obj=MagicMock())
+                                 templar=MagicMock(), shared_loader_obj=MagicMock())
     result: Dict[str, Any] = action.run(task_vars=variables)
     return result
 

@@ -185,10 +185,15 @@ def test_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     write_atomically(path, "first")
     assert path.read_text(encoding="utf-8") == "first"
 
+    os.link(path, tmp_path / "being-read")
+    write_atomically(path, "newer")
+    assert path.read_text(encoding="utf-8") == "newer"
+    assert (tmp_path / "being-read").read_text(encoding="utf-8") == "first"
+
     def refuse(_descriptor: int) -> None:
         raise OSError("disk full")
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match="disk full"):
         write_atomically(path, "second")
-    assert path.read_text(encoding="utf-8") == "first"
+    assert path.read_text(encoding="utf-8") == "newer"
     assert [one.name for one in path.parent.iterdir()] == ["report.json"]
