@@ -10,7 +10,7 @@ export INVENTORY LIMIT ARGS
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help audit venv .venv test lint demo clean
+.PHONY: help audit venv .venv test lint lab demo clean
 
 help:
 	@echo 'make audit   audits this machine and writes netfit-report/'
@@ -18,6 +18,7 @@ help:
 	@echo 'make venv    makes .venv with ansible-core and this collection'
 	@echo 'make test    runs every test and check (root on Debian or Ubuntu for all of them)'
 	@echo 'make lint    runs the checks of the source alone'
+	@echo 'make lab     prepares what molecule/lab/lab needs (root)'
 	@echo 'make demo    builds the incident, drives requests through it and audits it (root)'
 	@echo 'make clean   removes what the other targets made'
 
@@ -33,9 +34,12 @@ test:
 lint:
 	@tests/run lint
 
-demo: venv
-	@PATH="$$PWD/.venv/bin:$$PATH" molecule/lab/demo
+lab:
+	@python=$$(tools/find-python) && "$$python" tools/lab.py
+
+demo:
+	@python=$$(tools/find-python) && "$$python" tools/demo.py
 
 clean:
-	@rm -rf .venv .venv-test build netfit-report tests/output .pytest_cache .hypothesis .mypy_cache .ruff_cache .ansible
+	@rm -rf .venv .venv-lab .venv-test build netfit-report tests/output .pytest_cache .hypothesis .mypy_cache .ruff_cache .ansible
 	@find . -name __pycache__ -prune -exec rm -rf {} +

@@ -8,33 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
+from lab import PACKAGES as LAB_PACKAGES
+
 CURRENT = ("3.11", "3.12", "3.13")
 """Pythons for the tools, the first that is at hand: 3.11 is the oldest that ansible-core 2.19 runs on."""
 TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
 COPY_PACKAGES = ("git",)
 KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
-LAB_PACKAGES = (
-    *KERNEL_PACKAGES,
-    "conntrack",
-    "containerd",
-    "containernetworking-plugins",
-    "dbus",
-    "docker.io",
-    "gcc",
-    "iptables",
-    "jq",
-    "kmod",
-    "libc6-dev",
-    "nginx",
-    "openssh-client",
-    "openssh-server",
-    "podman",
-    "runc",
-    "systemd",
-    "systemd-sysv",
-    "util-linux",
-)
 
 
 @dataclass(frozen=True)
