@@ -46,8 +46,8 @@ def make_machine() -> None:
     subprocess.run(["mount", "--make-rshared", "/"], check=True)
     for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
         if line.split()[4].startswith("/run/"):
-            # Others may take away what they have there, and that is not for the lab to answer for.
-            subprocess.run(["umount", "--lazy", line.split()[4]], check=True)
+            # Others may take away what they have there, even now, and that is not for the lab to answer for.
+            subprocess.run(["umount", "--lazy", line.split()[4]], stderr=subprocess.DEVNULL)
     subprocess.run(["mount", "-t", "tmpfs", "nf-test", "/run"], check=True)
     for command in (
         "ip link set lo up",
@@ -145,10 +145,13 @@ def killed_while_up(during: Callable[[], None]) -> None:
             [sys.executable, str(LAB), "up", "pair", "--name", NAME],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        time.sleep(0.05 + 0.025 * step)
+        deadline = time.monotonic() + 20
+        while not Path("/run/nf-lab", NAME).exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.02 * step)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-            cut_off += Path("/run/nf-lab", NAME).exists()
+            cut_off += 1
         process.wait()
         run_lab("down", NAME)
     if cut_off < 4:
