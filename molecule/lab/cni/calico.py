@@ -9,8 +9,8 @@ default route to 169.254.1.1 for which the host end answers ARP. It has no polic
 comes from flannel's subnet.env. The MTU is chosen in Calico's order: `mtu` of the configuration, else
 /var/lib/calico/mtu, else the kernel's default for a veth, 1500.
 
-Sources: the CNI specification 0.3.1; projectcalico/calico cni-plugin/pkg/plugin/plugin.go (MTU),
-cni-plugin/pkg/dataplane/linux/dataplane_linux.go (veth, routes, sysctls), libcalico-go names/workloadendpoint.go (name).
+Sources: the CNI specification 0.3.1; projectcalico/calico: cni-plugin/pkg/plugin/plugin.go (MTU),
+cni-plugin/pkg/dataplane/linux/dataplane_linux.go (veth, routes, sysctls), libcalico-go workloadendpoint.go (name).
 """
 
 from __future__ import annotations

@@ -8,11 +8,14 @@ Field numbers: kubernetes/cri-api, pkg/apis/runtime/v1/api.proto.
 
 from __future__ import annotations
 
+import importlib
+import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from .errors import CommandFailed, MissingRequirement
 from .protobuf import Fields, message
@@ -51,16 +54,23 @@ class RunningPod:
     address: str
 
 
+def load_grpc() -> Any:
+    """Return the package that speaks the runtime's protocol. Raises MissingRequirement."""
+    try:
+        return importlib.import_module("grpc")
+    except ImportError as error:
+        raise MissingRequirement(
+            f"pods are made with the Python package grpcio, which {sys.executable} lacks: pip install grpcio"
+            " (Debian and Ubuntu: python3-grpcio)"
+        ) from error
+
+
 class ContainerRuntime:
     """A connection to a container runtime. Context manager. Raises CommandFailed with the runtime's own words."""
 
     def __init__(self, socket: Path) -> None:
-        try:
-            import grpc
-        except ImportError as error:
-            raise MissingRequirement("the Python package grpcio is needed to make pods: pip install grpcio") from error
-        self._grpc = grpc
-        self._channel = grpc.insecure_channel(f"unix://{socket}")
+        self._grpc = load_grpc()
+        self._channel = self._grpc.insecure_channel(f"unix://{socket}")
 
     def __enter__(self) -> ContainerRuntime:
         return self
@@ -69,10 +79,6 @@ class ContainerRuntime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._channel.close()
-
-    def wait_until_ready(self) -> None:
-        """Wait until the runtime answers. Raises CommandFailed when it does not within a minute."""
-        self._call("Version", b"")
 
     def run(self, pod: Pod) -> str:
         """Make and start a pod; return the id of its sandbox."""

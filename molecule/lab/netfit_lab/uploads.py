@@ -82,9 +82,8 @@ def as_table(results: Sequence[SizeResult]) -> str:
     lines = ["  body bytes  requests  failed     %  answers"]
     for result in results:
         answers = ", ".join(f"{count} x {name}" for name, count in sorted(result.outcomes.items()))
-        lines.append(
-            f"  {result.body_bytes:>10}  {result.requests:>8}  {result.failures:>6}  {result.failed_percent:>4.0f}  {answers}"
-        )
+        counts = f"  {result.body_bytes:>10}  {result.requests:>8}  {result.failures:>6}"
+        lines.append(f"{counts}  {result.failed_percent:>4.0f}  {answers}")
     return "\n".join(lines)
 
 

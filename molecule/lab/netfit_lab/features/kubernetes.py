@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from .. import cluster_node, cluster_plan
+from .. import cluster_node, cluster_plan, cri
 from ..cluster_plan import Cluster
 from ..host import Host
 from ..lab import Lab
@@ -35,7 +35,8 @@ class Kubernetes(Feature):
         return {node: ("containerd",) for node in cluster_plan.parse(value, topology).nodes}
 
     def packages(self, value: Any, topology: Topology) -> tuple[str, ...]:
-        """What nodes use, and what the pods' images are made from."""
+        """What nodes use, and what the pods' images are made from. Raises MissingRequirement without grpcio."""
+        cri.load_grpc()
         return ("containerd", "containernetworking-plugins", "iptables", "nginx", "runc")
 
     def start(self, lab: Lab, value: Any) -> None:
@@ -81,6 +82,8 @@ def set_pod_mtu(lab: Lab, mtu: int | None) -> None:
     nodes = [lab.host(name) for name in cluster.nodes]
     for host in nodes:
         cluster_node.write_cni_configuration(host, cluster)
+        # It would notice by itself, but at some time or other; a restart leaves running containers alone.
+        host.run(["systemctl", "restart", "containerd"])
         cluster_node.run_pods(host, cluster)
     sync_services(lab, cluster, nodes)
 
