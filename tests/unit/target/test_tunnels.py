@@ -120,6 +120,7 @@ GRE_OPTIONS = [
     ("erspan", [(3, b"\x30\x00"), (22, b"\x01")], 50),
     ("erspan", [(22, b"\x02")], 54),
     ("erspan", [(22, b"\x00")], 38),
+    ("erspan", [(22, b"\x09")], 54),
     ("gre", [(14, (2).to_bytes(2, "little")), (15, (4).to_bytes(2, "little"))], 24 + 8 + 4 + 8),
 ]
 
