@@ -99,7 +99,7 @@ def test_the_search_for_owners_has_an_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["net", "net:[x]", "anon_inode:[eventfd]", ""])
 def test_text_that_names_no_namespace(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         namespace_inode(text)
 
 

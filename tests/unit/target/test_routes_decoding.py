@@ -23,9 +23,9 @@ from ansible_collections.netfit.cluster.plugins.module_utils._kernel.routes impo
 CLONED = 0x200
 
 
-def route(attributes: List[Tuple[int, bytes]], family: int = 2, table: int = 254, flags: int = 0, length: int = 32) -> bytes:
+def route(attributes: List[Tuple[int, bytes]], family: int = 2, table: int = 254, flags: int = 0) -> bytes:
     """Return struct rtmsg and attributes."""
-    return struct.pack("=BBBBBBBBI", family, length, 0, 0, table, 3, 0, 1, flags) + pack_attributes(attributes)
+    return struct.pack("=BBBBBBBBI", family, 32, 0, 0, table, 3, 0, 1, flags) + pack_attributes(attributes)
 
 
 def metrics(*values: Tuple[int, int]) -> Tuple[int, bytes]:

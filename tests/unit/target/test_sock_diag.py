@@ -48,7 +48,8 @@ MEMORY = struct.pack("=9I", *range(100, 109))
 def test_one_listener_with_all_of_it() -> None:
     attributes = {7: MEMORY, 21: struct.pack("=Q", 1 << 40), 11: b"\0"}
     netlink, connection = scripted(
-        dump_of(answer(socket.AF_INET6, "fd01::1", 8080, queues=(3, 511), interface=4, attributes=attributes)), dump_of()
+        dump_of(answer(socket.AF_INET6, "fd01::1", 8080, queues=(3, 511), interface=4, attributes=attributes)),
+        dump_of(),
     )
     (listener,) = read_listeners(netlink, {4: "eth0"})
     assert listener.as_fact() == {

@@ -36,7 +36,7 @@ def test_names(key: str, path: str) -> None:
      "net/core/\0", "//../etc/shadow", "net.//.//.etc"],
 )
 def test_names_that_lead_elsewhere(key: str) -> None:
-    with pytest.raises(ValueError, match="key: .* is not the name of a kernel parameter"):
+    with pytest.raises(ValueError, match=r"key: .* is not the name of a kernel parameter"):
         key_path(key)
 
 
