@@ -237,9 +237,18 @@ def test_ids_of_namespaces(lab: Lab) -> None:
     assert lab.inside("a", ask) == [told, None, None]
 
 
+LISTENER = """
+import os, socket
+held = socket.socket()
+held.listen()
+print("ready")
+print(os.fstat(held.fileno()).st_ino, flush=True)
+input()
+"""
+
+
 def test_who_holds_a_socket(lab: Lab) -> None:
-    script = "import os,socket\ns=socket.socket(); s.listen(); print('ready', os.fstat(s.fileno()).st_ino, flush=True)\n"
-    process = lab.start(sys.executable, "-c", script.replace("'ready', ", "'ready'); print(") + "input()")
+    process = lab.start(sys.executable, "-c", LISTENER)
     assert process.stdout is not None
     inode = int(process.stdout.readline())
     assert read_socket_owners([process.pid]) == ({inode: process.pid}, [])

@@ -48,9 +48,9 @@ FAMILIES = {2: "ipv4", 10: "ipv6"}
 
 
 class _Received(NamedTuple):
-    """One link as far as it can be understood alone."""
+    """One link as far as it can be understood alone. number: its interface index."""
 
-    index: int
+    number: int
     flags: int
     attributes: Attributes
     kind: str
@@ -68,7 +68,7 @@ def read_links(netlink: NetlinkSocket) -> List[Link]:
     request = LINK_HEADER.pack(0, 0, 0, 0, 0)
     received = [_receive(message.payload) for message in netlink.dump(RTM_GETLINK, request)]
     addresses = read_addresses(netlink)
-    by_index = {link.index: link for link in received}
+    by_index = {link.number: link for link in received}
     return [_link(by_index[index], by_index, addresses.get(index, [])) for index in sorted(by_index)]
 
 
@@ -103,7 +103,7 @@ def _link(received: _Received, by_index: Dict[int, _Received], addresses: List[A
     is_here = link_netnsid is None and received.kind != "veth"
     master = by_index.get(_optional_u32(found, IFLA_MASTER) or 0)
     return Link(
-        index=received.index,
+        index=received.number,
         name=_name(received) or "",
         kind=received.kind,
         mtu=_optional_u32(found, IFLA_MTU) or 0,

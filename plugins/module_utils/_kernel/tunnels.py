@@ -148,7 +148,7 @@ def _gre(kind: str, found: Attributes) -> Tunnel:
         encapsulation_limit=_limits_encapsulation(kind, found, GRE_FLAGS),
         udp_encapsulation=encapsulation,
         remote_checksum=remote_checksum,
-        erspan_version=read_u8(found[GRE_ERSPAN_VERSION]) if GRE_ERSPAN_VERSION in found else 1,
+        erspan_version=min(read_u8(found[GRE_ERSPAN_VERSION]), 2) if GRE_ERSPAN_VERSION in found else 1,
     )
     keyed = GRE_OUTPUT_KEY in found and (options.key or kind.endswith("erspan"))
     family, _assumed = _family(kind, ())

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Dict, Optional
 
-
 _PLAIN = (str, int, float)
 """Most values are already what JSON knows; facts of a large host have a hundred thousand of them."""
 
