@@ -100,8 +100,9 @@ def _up(options: argparse.Namespace, topologies: Path) -> None:
         raise NoSuchThing(f"there is no topology {options.topology!r}{checks.nearest(path.stem, known)}") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadTopology(f"{path}: {error}") from error
+    name = checks.name("name of the lab", options.name or path.stem)
     try:
-        lab.up(options.name or path.stem, path.stem, document, _say)
+        lab.up(name, path.stem, document, _say)
     except BadTopology as error:
         raise BadTopology(f"{path}: {error}") from error
 
