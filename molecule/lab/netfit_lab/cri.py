@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from .protobuf import Fields, message
 _SERVICE = "/runtime.v1.RuntimeService/"
 _TIMEOUT = 60.0
 """Seconds, for one call."""
+_READY_TIMEOUT = 30.0
+"""Seconds until the runtime and its network are ready."""
 _READY = 0
 """PodSandboxState.SANDBOX_READY."""
 
@@ -66,13 +69,24 @@ def load_grpc() -> Any:
 
 
 class ContainerRuntime:
-    """A connection to a container runtime. Context manager. Raises CommandFailed with the runtime's own words."""
+    """A connection to a container runtime that is ready, network included.
+
+    Context manager; entering waits. Raises CommandFailed with the runtime's own words.
+    """
 
     def __init__(self, socket: Path) -> None:
         self._grpc = load_grpc()
         self._channel = self._grpc.insecure_channel(f"unix://{socket}")
 
     def __enter__(self) -> ContainerRuntime:
+        deadline = time.monotonic() + _READY_TIMEOUT
+        waiting_for = self._not_ready()
+        while waiting_for:
+            if time.monotonic() > deadline:
+                self._channel.close()
+                raise CommandFailed(f"the container runtime is not ready after {_READY_TIMEOUT:g} s: {waiting_for}")
+            time.sleep(0.02)
+            waiting_for = self._not_ready()
         return self
 
     def __exit__(
@@ -97,6 +111,14 @@ class ContainerRuntime:
     def pods(self) -> list[RunningPod]:
         """Return all pods that the runtime knows."""
         return [self._status(item.text(1)) for item in self._call("ListPodSandbox", b"").repeated(1)]
+
+    def _not_ready(self) -> str:
+        """Return what the runtime still lacks; it answers before it has read its plugins and the network's files."""
+        try:
+            conditions = self._call("Status", b"").nested(1).repeated(1)
+        except CommandFailed as error:
+            return str(error)
+        return ", ".join(f"{item.text(1)}: {item.text(4)}" for item in conditions if not item.number(2))
 
     def _status(self, sandbox_id: str) -> RunningPod:
         status = self._call("PodSandboxStatus", message((1, sandbox_id))).nested(1)
