@@ -140,6 +140,14 @@ def test_a_request_gives_its_answer() -> None:
     assert connection.requests == [pack_message(90, 1, 1, b"what")]
 
 
+def test_answers_to_others_are_no_answer() -> None:
+    stale = pack_message(88, 0, 99, b"old.")
+    netlink, _connection = scripted([stale, (pack_message(88, 0, 1, b"evil"), 4711), reply(88, b"ours")])
+    answer = netlink.request(90, b"")
+    assert answer is not None
+    assert answer.payload == b"ours"
+
+
 def test_a_request_may_be_acknowledged_only() -> None:
     netlink, _connection = scripted([reply(TYPE_ERROR, bytes(20))])
     assert netlink.request(90, b"") is None

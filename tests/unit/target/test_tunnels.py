@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
@@ -13,7 +14,11 @@ from hypothesis import strategies as some
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from scripted_kernel import dump_of, scripted
 
-from ansible_collections.netfit.cluster.plugins.module_utils._kernel.attributes import MalformedMessage, pack_attribute
+from ansible_collections.netfit.cluster.plugins.module_utils._kernel.attributes import (
+    MalformedMessage,
+    pack_attribute,
+    pack_attributes,
+)
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.links import read_links
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.tunnels import decode_tunnel
 from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Link
@@ -111,6 +116,23 @@ def test_the_device_that_a_tunnel_is_bound_to() -> None:
     assert read(encoded("gre", "IFLA_GRE_", {"LINK": 3}, link=3)).lower_index == 3
     assert read(encoded("ipip", "IFLA_IPIP_", {"LINK": 0}, link=0)).lower_index is None
     assert read(encoded("vxlan", "IFLA_VXLAN_", {"LINK": 4}, link=7)).lower_index == 4
+
+
+def link_message(index: int, name: bytes, kind: bytes, master: int) -> bytes:
+    """Return struct ifinfomsg with name, kind and master."""
+    return struct.pack("=BxHiII", 0, 1, index, 0, 0) + pack_attributes(
+        [(3, name), (10, struct.pack("=I", master)), (18, pack_attribute(1, kind))]
+    )
+
+
+@pytest.mark.parametrize(("kind", "bridge"), [(b"bridge", "upper"), (b"bond", None), (b"vrf", None)])
+def test_a_master_is_a_bridge_or_not(kind: bytes, bridge: Optional[str]) -> None:
+    netlink, _connection = scripted(
+        dump_of(link_message(8, b"upper", kind, 0), link_message(7, b"port", b"veth", 8)), dump_of()
+    )
+    port, upper = read_links(netlink)
+    assert (port.name, port.master, port.bridge) == ("port", "upper", bridge)
+    assert (upper.master, upper.bridge) == (None, None)
 
 
 GRE_OPTIONS = [
