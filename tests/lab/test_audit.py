@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,18 @@ def hosts(real: None) -> Iterator[lab.Lab]:
         lab.down(name, print)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def untouched(hosts: lab.Lab) -> dict[str, str]:
+    """What the docker host looked like before any module ran on it, once its new addresses had settled."""
+    deadline = time.monotonic() + 20
+    before, now = state(hosts), state(hosts)
+    while "tentative" in now["host"] + now["containers"] or now != before:
+        assert time.monotonic() < deadline, "the host does not come to rest"
+        time.sleep(0.5)
+        before, now = now, state(hosts)
+    return now
+
+
 @pytest.fixture(scope="module")
 def facts(hosts: lab.Lab) -> dict[str, dict[str, Any]]:
     """network_facts of both, by host."""
@@ -81,6 +94,33 @@ def audit(
 
 def namespaces(found: dict[str, Any], fact: str, name: str) -> list[dict[str, Any]]:
     return [entry for entry in found[fact]["namespaces"] if entry["owner"]["name"] == name]
+
+
+def state(running: lab.Lab) -> dict[str, str]:
+    """What can be seen of the docker host and its containers, ids of other namespaces and times of files included."""
+    whale = running.host("whale")
+    inside = "for n in /run/docker/netns/*; do nsenter --net=$n sh -c '%s'; done"
+    shown = ("-d link", "address", "route show table all", "route show cache", "netns list-id", "rule")
+    seen = "; ".join([*(f"ip {words}" for words in shown), "sysctl -a --pattern ^net"])
+    commands = {
+        "host": f"({seen}) 2>/dev/null",
+        "containers": f"({inside % seen}) 2>/dev/null",
+        "files": "find /etc /var/lib/docker /run/docker /usr/local -printf '%p %m %T@\\n' | sort",
+        "processes": "ls /run/docker/netns; docker ps --format '{{.ID}} {{.Status}}' | cut -d' ' -f1,2",
+    }
+    found = {name: whale.run(["sh", "-c", command], timeout=60).stdout for name, command in commands.items()}
+    # A bridge's timers, how many connections are tracked, and the lifetimes of addresses move by themselves.
+    moving = r"\w+_timer +[\d.]+|_count = \d+|\d+sec"
+    return {name: re.sub(moving, "", text) for name, text in found.items()}
+
+
+def test_nothing_on_the_host_changes(hosts: lab.Lab, untouched: dict[str, str], tmp_path: Path) -> None:
+    """The first in this file: no module has run on these hosts before."""
+    audit(hosts, tmp_path)
+    after = state(hosts)
+    changed = {name: set(untouched[name].splitlines()) ^ set(after[name].splitlines()) for name in untouched}
+    assert changed == {name: set() for name in untouched}
+    assert len(untouched["files"].splitlines()) > 100 and "somaxconn = 256" in untouched["containers"]
 
 
 def test_each_container_owns_its_namespace_and_a_guest_owns_none(facts: dict[str, dict[str, Any]]) -> None:
@@ -164,34 +204,6 @@ def test_corrupt_files_are_errors_with_their_path_and_the_audit_goes_on(hosts: l
     assert all(errors[path]["observed"] for path in files)
     assert "Traceback" not in done.stdout + done.stderr
     assert [one["target"]["owner"]["name"] for one in report["findings"] if one["id"] == "SYSCTL-002"]
-
-
-def state(running: lab.Lab) -> dict[str, str]:
-    """What can be seen of the docker host and its containers, ids of other namespaces and times of files included."""
-    whale = running.host("whale")
-    inside = "for n in /run/docker/netns/*; do nsenter --net=$n sh -c '%s'; done"
-    shown = ("-d link", "address", "route show table all", "route show cache", "netns list-id", "rule")
-    seen = "; ".join([*(f"ip {words}" for words in shown), "sysctl -a --pattern ^net"])
-    commands = {
-        "host": f"({seen}) 2>/dev/null",
-        "containers": f"({inside % seen}) 2>/dev/null",
-        "files": "find /etc /var/lib/docker /run/docker /usr/local -printf '%p %m %T@\\n' | sort",
-        "processes": "ls /run/docker/netns; docker ps --format '{{.ID}} {{.Status}}' | cut -d' ' -f1,2",
-    }
-    found = {name: whale.run(["sh", "-c", command], timeout=60).stdout for name, command in commands.items()}
-    # A bridge's timers, how many connections are tracked, and the lifetimes of addresses move by themselves.
-    moving = r"\w+_timer +[\d.]+|_count = \d+|\d+sec"
-    return {name: re.sub(moving, "", text) for name, text in found.items()}
-
-
-def test_nothing_on_the_host_changes(hosts: lab.Lab, tmp_path: Path) -> None:
-    audit(hosts, tmp_path)
-    before = state(hosts)
-    audit(hosts, tmp_path)
-    after = state(hosts)
-    changed = {name: set(before[name].splitlines()) ^ set(after[name].splitlines()) for name in before}
-    assert changed == {name: set() for name in before}
-    assert len(before["files"].splitlines()) > 100 and "somaxconn = 256" in before["containers"]
 
 
 @pytest.mark.parametrize("version", ["3.8", "3.13"])
