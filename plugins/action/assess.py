@@ -72,8 +72,12 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
         raise AnsibleActionFail(f"no netfit facts of {name}: run netfit.cluster.network_facts on it first")
     plain = _as_facts(findings)
     assessment = {
-        "status": status, "reason": reason, "kernel": kernel, "namespaces": namespaces,
-        "policy": describe_policy(policy), "findings": plain,
+        "status": status,
+        "reason": reason,
+        "kernel": kernel,
+        "namespaces": namespaces,
+        "policy": describe_policy(policy),
+        "findings": plain,
     }
     return {"findings": plain, "summary": summarize(plain), "ansible_facts": {"netfit_assessment": assessment}}
 
@@ -87,7 +91,8 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     facts = {str(name): _netfit_facts(hostvars[name].get("ansible_facts", {})) for name in names}
     findings = _as_facts(assess_cluster({name: known for name, known in facts.items() if known}, policy))
     return {
-        "findings": findings, "summary": summarize(findings),
+        "findings": findings,
+        "summary": summarize(findings),
         "ansible_facts": {"netfit_cluster_assessment": {"findings": findings}},
     }
 

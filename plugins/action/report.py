@@ -28,8 +28,13 @@ ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str"},
 }
 COLOURS = {
-    "critical": "bright red", "high": "red", "medium": "yellow", "low": "cyan", "info": "cyan",
-    "error": "bright purple", "healthy": "green",
+    "critical": "bright red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "cyan",
+    "error": "bright purple",
+    "healthy": "green",
 }
 
 
@@ -75,7 +80,12 @@ class ActionModule(ActionBase):
             display.display(line.text, color=colour(line))
 
     def _judge(
-        self, document: Mapping[str, Any], fail_on: str, path: Path, check_mode: bool, result: Dict[str, Any],
+        self,
+        document: Mapping[str, Any],
+        fail_on: str,
+        path: Path,
+        check_mode: bool,
+        result: Dict[str, Any],
     ) -> None:
         counts = reached(document, fail_on)
         if counts:

@@ -84,7 +84,9 @@ def main() -> None:
             "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
             "report_dir": {"type": "path", "default": "netfit-report"},
             "fail_on": {
-                "type": "str", "choices": ["none", "low", "medium", "high", "critical"], "default": "none",
+                "type": "str",
+                "choices": ["none", "low", "medium", "high", "critical"],
+                "default": "none",
             },
             "hosts": {"type": "list", "elements": "str"},
         },

@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List
 
 import jsonschema
 import pytest
+
 from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def audit(collections: Path, tmp_path: Path) -> Audit:
     """Run the audit in a directory of its own; hosts maps names to facts, or to None for one that gives none."""
+
     def run(hosts: Dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
         lines: List[str] = []
         for name, facts in hosts.items():
@@ -49,14 +51,25 @@ def audit(collections: Path, tmp_path: Path) -> Audit:
             lines.append(f"{name} ansible_connection=local recorded_facts={recorded}")
         (tmp_path / "hosts.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
         environment = {
-            **os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_INJECT_FACT_VARS": "False",
-            "ANSIBLE_NOCOLOR": "1", "COLUMNS": "100", "ANSIBLE_LOCALHOST_WARNING": "False", "HOME": str(tmp_path),
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_INJECT_FACT_VARS": "False",
+            "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "100",
+            "ANSIBLE_LOCALHOST_WARNING": "False",
+            "HOME": str(tmp_path),
             "PYTHONPATH": "",
         }
         return subprocess.run(
-            [PLAYBOOK, "netfit.cluster.audit", "-i", "hosts.ini", *arguments], cwd=tmp_path, env=environment,
-            capture_output=True, text=True, timeout=120, check=False,
+            [PLAYBOOK, "netfit.cluster.audit", "-i", "hosts.ini", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
+
     return run
 
 
@@ -75,7 +88,8 @@ def test_names_the_pod_of_the_incident(audit: Audit, tmp_path: Path) -> None:
     assert "WARNING" not in done.stderr
     found = [one for one in _report(tmp_path)["findings"] if one["severity"] != "info"]
     assert [(one["id"], one["target"]["host"], one["target"]["owner"]["name"]) for one in found] == [
-        ("MTU-001", "n2", "prod/gateway")]
+        ("MTU-001", "n2", "prod/gateway")
+    ]
 
 
 def test_asks_for_the_keys_of_the_policy(audit: Audit, tmp_path: Path) -> None:
@@ -130,15 +144,21 @@ def test_limit_and_pattern_choose_the_hosts(audit: Audit, tmp_path: Path) -> Non
     assert not (tmp_path / "asked-n3.json").exists()
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["-e", "netfit_fail_on=hihg"], ["netfit_fail_on", "none, low, medium, high, critical", "hihg"]),
-    (["-e", "netfit_hosts=webb"], ["netfit_hosts", "webb"]),
-    (["-e", '{"netfit_policy": {"sysctls": {"net.core.somaxcon": {"minimum": 1}}}}'], ["net.core.somaxconn?"]),
-    (["-e", "netfit_policy=missing.yml"], ["netfit_policy", "missing.yml", "No such file"]),
-    (["-e", "netfit_sample_interval=soon"], ["netfit_sample_interval", "soon"]),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-e", "netfit_fail_on=hihg"], ["netfit_fail_on", "none, low, medium, high, critical", "hihg"]),
+        (["-e", "netfit_hosts=webb"], ["netfit_hosts", "webb"]),
+        (["-e", '{"netfit_policy": {"sysctls": {"net.core.somaxcon": {"minimum": 1}}}}'], ["net.core.somaxconn?"]),
+        (["-e", "netfit_policy=missing.yml"], ["netfit_policy", "missing.yml", "No such file"]),
+        (["-e", "netfit_sample_interval=soon"], ["netfit_sample_interval", "soon"]),
+    ],
+)
 def test_bad_input_is_refused_before_any_host_is_touched(
-    audit: Audit, tmp_path: Path, arguments: List[str], words: List[str],
+    audit: Audit,
+    tmp_path: Path,
+    arguments: List[str],
+    words: List[str],
 ) -> None:
     done = audit(incident(), *arguments)
     assert done.returncode == 2

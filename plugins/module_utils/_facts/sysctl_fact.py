@@ -34,9 +34,7 @@ def sysctl_fact(survey: Survey, keys: Sequence[str]) -> Dict[str, Any]:
     return {"kernel": platform.release(), "scopes": as_plain(scopes), "namespaces": namespaces}
 
 
-def scopes_of(
-    values: Mapping[int, Mapping[str, SysctlReading]], host_inodes: Sequence[int]
-) -> Dict[str, Scope]:
+def scopes_of(values: Mapping[int, Mapping[str, SysctlReading]], host_inodes: Sequence[int]) -> Dict[str, Scope]:
     """The scope of each key that the host has, by looking at the other namespaces.
 
     One that can write the key proves that each has its own. Where all others lack it or show it read-only, it is the

@@ -100,9 +100,7 @@ def route_device(route: Route) -> Optional[str]:
 
 def _main_unicast(routes: Sequence[Route], family: str) -> List[Route]:
     return [
-        route
-        for route in routes
-        if route.family == family and route.table == MAIN_TABLE and route.type == "unicast"
+        route for route in routes if route.family == family and route.table == MAIN_TABLE and route.type == "unicast"
     ]
 
 

@@ -75,10 +75,15 @@ def _keep_cni(variables: Variables) -> str:
 
 
 COMMANDS: Dict[str, Callable[[Variables], List[str]]] = {
-    "link_mtu": _link_mtu, "sysctl_profile": _sysctl_profile, "listen_backlog": _listen_backlog,
+    "link_mtu": _link_mtu,
+    "sysctl_profile": _sysctl_profile,
+    "listen_backlog": _listen_backlog,
 }
 KEEP: Dict[str, Callable[[Variables], str]] = {
-    "link_mtu": _keep_link, "sysctl_profile": _keep_sysctl, "listen_backlog": _keep_backlog, "cni_mtu": _keep_cni,
+    "link_mtu": _keep_link,
+    "sysctl_profile": _keep_sysctl,
+    "listen_backlog": _keep_backlog,
+    "cni_mtu": _keep_cni,
 }
 
 

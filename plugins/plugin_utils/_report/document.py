@@ -60,15 +60,25 @@ def order(finding: Mapping[str, Any]) -> Any:
     names = [str(target.get(name) or "") for name in ("host", "scope", "link", "key", "listener", "path")]
     owner = (target.get("owner") or {}).get("name") or ""
     failed = finding["status"] == Status.FAIL.value
-    return (not failed, -Severity(finding["severity"]).rank, finding["id"], names[0], owner, names[1:],
-            finding["fingerprint"])
+    return (
+        not failed,
+        -Severity(finding["severity"]).rank,
+        finding["id"],
+        names[0],
+        owner,
+        names[1:],
+        finding["fingerprint"],
+    )
 
 
 def _host(name: str, assessment: Mapping[str, Any], findings: List[Mapping[str, Any]]) -> Dict[str, Any]:
     counts = summarize(finding for finding in findings if finding["target"]["host"] == name)
     return {
-        "status": assessment["status"], "reason": assessment.get("reason"), "kernel": assessment.get("kernel"),
-        "namespaces": assessment.get("namespaces"), "severity": counts["severity"],
+        "status": assessment["status"],
+        "reason": assessment.get("reason"),
+        "kernel": assessment.get("kernel"),
+        "namespaces": assessment.get("namespaces"),
+        "severity": counts["severity"],
         "errors": counts["status"][Status.ERROR.value],
     }
 

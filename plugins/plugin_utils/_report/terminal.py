@@ -44,8 +44,13 @@ def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) 
     if len(blocks) > MOST_BLOCKS:
         lines.extend([Line(f"and {len(blocks) - MOST_BLOCKS} more like these in the report"), Line("")])
     lines.extend(_minor("Minor", [one for one in failures if one["severity"] == "low"], columns))
-    lines.extend(_minor("Could not be checked", [
-        one for one in findings if one["status"] == "error" and one["id"] != "AUDIT-002"], columns))
+    lines.extend(
+        _minor(
+            "Could not be checked",
+            [one for one in findings if one["status"] == "error" and one["id"] != "AUDIT-002"],
+            columns,
+        )
+    )
     lines.extend(_hosts(document["hosts"], columns))
     lines.extend(Line(place) for place in places)
     return lines
@@ -78,9 +83,17 @@ def _grouped(findings: Sequence[Finding]) -> List[List[Finding]]:
 def _labelled(label: str, text: str, columns: int) -> List[Line]:
     """Return a labelled paragraph, wrapped; words that are longer than a line (paths) are not broken."""
     head = f"  {label}".ljust(LABEL_WIDTH)
-    return [Line(part) for part in textwrap.wrap(
-        text, columns, initial_indent=head, subsequent_indent=" " * LABEL_WIDTH,
-        break_long_words=False, break_on_hyphens=False)]
+    return [
+        Line(part)
+        for part in textwrap.wrap(
+            text,
+            columns,
+            initial_indent=head,
+            subsequent_indent=" " * LABEL_WIDTH,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
 
 
 def _listed(label: str, entries: Sequence[str], columns: int) -> List[Line]:
@@ -162,13 +175,23 @@ def _minor(label: str, findings: Sequence[Finding], columns: int) -> List[Line]:
         host, _comma, rest = where(one["target"]).partition(", ")
         names = groups.setdefault((one["id"], f"{rest}: " if rest else "", f"{one['observed']}{expected}"), [])
         names.extend([host] if host not in names else [])
-    entries = [f"{rule} on {', '.join(_more(names, MOST_TARGETS))}: {rest}{' '.join(text.split())}"
-               for (rule, rest, text), names in groups.items()]
+    entries = [
+        f"{rule} on {', '.join(_more(names, MOST_TARGETS))}: {rest}{' '.join(text.split())}"
+        for (rule, rest, text), names in groups.items()
+    ]
     lines = [Line(f"{label}:", "error" if findings[0]["status"] == "error" else "low")]
     for entry in _more(entries, MOST_LINES):
-        lines.extend(Line(part) for part in textwrap.wrap(
-            entry, columns, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
-            break_on_hyphens=False))
+        lines.extend(
+            Line(part)
+            for part in textwrap.wrap(
+                entry,
+                columns,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
     return [*lines, Line("")]
 
 

@@ -29,11 +29,20 @@ def assess_host(name: str, facts: Record, policy: Policy) -> List[Finding]:
     overlay, flagged = exceeds_overlay(host, policy)
     way_out, more = exceeds_uplink(host, policy, flagged)
     flagged = flagged | more
-    return finish(policy, [
-        *overlay, *way_out, *exceeds_underlay(host, policy), *segments(host, policy, flagged),
-        *pairs(host, policy, flagged), *declared(host, policy, flagged), *queue_rules(host, policy),
-        *sysctl_rules(host, policy), *problems(host, policy),
-    ])
+    return finish(
+        policy,
+        [
+            *overlay,
+            *way_out,
+            *exceeds_underlay(host, policy),
+            *segments(host, policy, flagged),
+            *pairs(host, policy, flagged),
+            *declared(host, policy, flagged),
+            *queue_rules(host, policy),
+            *sysctl_rules(host, policy),
+            *problems(host, policy),
+        ],
+    )
 
 
 def assess_cluster(facts: Mapping[str, Record], policy: Policy) -> List[Finding]:

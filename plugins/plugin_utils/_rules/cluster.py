@@ -57,8 +57,16 @@ def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
         differing |= set(outliers)
         for node in nodes:
             if node.host.name in outliers:
-                findings.append(_disagreement(policy, node.host, node.home, node.overlay,
-                                              {one.host.name: one.capacity for one in nodes}, "overlay"))
+                findings.append(
+                    _disagreement(
+                        policy,
+                        node.host,
+                        node.home,
+                        node.overlay,
+                        {one.host.name: one.capacity for one in nodes},
+                        "overlay",
+                    )
+                )
         findings.extend(_pods_between_nodes(policy, nodes))
         findings.extend(_seen_elsewhere(policy, nodes))
     findings.extend(_uplinks(policy, shared, differing))
@@ -86,12 +94,19 @@ def _uplinks(policy: Policy, shared: Dict[Overlay, List[Node]], differing: Set[s
 
 
 def _disagreement(
-    policy: Policy, host: HostView, home: NetworkView, link: LinkView, mtus: Dict[str, int], kind: str,
+    policy: Policy,
+    host: HostView,
+    home: NetworkView,
+    link: LinkView,
+    mtus: Dict[str, int],
+    kind: str,
 ) -> Finding:
     where, smallest, mine = place(host.name, home), min(mtus.values()), mtus[host.name]
     others = [f"{name} {mtu}" for name, mtu in sorted(mtus.items()) if name != host.name]
-    evidence = [link_evidence(link, where.name),
-                Evidence(f"MTU of the {kind} on the other nodes", ", ".join(others), NETLINK)]
+    evidence = [
+        link_evidence(link, where.name),
+        Evidence(f"MTU of the {kind} on the other nodes", ", ".join(others), NETLINK),
+    ]
     usual = Counter(mtus.values()).most_common()
     expected = f"{min(mtu for mtu, count in usual if count == usual[0][1])} as on the other nodes"
     if mine > smallest:
@@ -110,8 +125,9 @@ def _seen_elsewhere(policy: Policy, nodes: List[Node]) -> List[Finding]:
     """
     findings = []
     for node in nodes:
-        refused = [one for other in nodes if other.host.name != node.host.name
-                   for one in refused_packets(other.host, policy)]
+        refused = [
+            one for other in nodes if other.host.name != node.host.name for one in refused_packets(other.host, policy)
+        ]
         for finding in exceeds_overlay(node.host, policy)[0] if refused else ():
             findings.append(replace(finding, evidence=(*finding.evidence, *refused[:6])))
     return findings
@@ -128,6 +144,7 @@ def _pods_between_nodes(policy: Policy, nodes: List[Node]) -> List[Finding]:
                 if crossed is None or crossed.overlay.name != narrow.overlay.name:
                     continue
                 if narrow.capacity < effective_mtu(network, link) <= crossed.capacity:
-                    findings.append(overlay_finding(node.host, policy, network, link, crossed, narrow.capacity,
-                                                    narrow.host.name))
+                    findings.append(
+                        overlay_finding(node.host, policy, network, link, crossed, narrow.capacity, narrow.host.name)
+                    )
     return findings

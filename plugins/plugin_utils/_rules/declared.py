@@ -41,7 +41,12 @@ def expected_mtu(one: DeclaredView, link: LinkView) -> Optional[int]:
 
 
 def _against_link(
-    host: HostView, policy: Policy, home: NetworkView, one: DeclaredView, link: LinkView, flagged: Flagged,
+    host: HostView,
+    policy: Policy,
+    home: NetworkView,
+    one: DeclaredView,
+    link: LinkView,
+    flagged: Flagged,
 ) -> List[Finding]:
     wanted = expected_mtu(one, link)
     if wanted is None:
@@ -61,7 +66,12 @@ def _severity(one: DeclaredView, live: int, wanted: int) -> Severity:
 
 
 def _against_bridge(
-    host: HostView, policy: Policy, home: NetworkView, one: DeclaredView, bridge: LinkView, wanted: int,
+    host: HostView,
+    policy: Policy,
+    home: NetworkView,
+    one: DeclaredView,
+    bridge: LinkView,
+    wanted: int,
     flagged: Flagged,
 ) -> List[Finding]:
     """A bridge without ports has no MTU of its own yet; one with ports takes the smallest of theirs."""
@@ -79,24 +89,41 @@ def _against_bridge(
 
 
 def _new_pods(
-    host: HostView, policy: Policy, home: NetworkView, active: List[DeclaredView], flagged: Flagged,
+    host: HostView,
+    policy: Policy,
+    home: NetworkView,
+    active: List[DeclaredView],
+    flagged: Flagged,
 ) -> List[Finding]:
     """The file that new pods are made by declares more than the overlay carries, though no pod shows it yet."""
-    overlays = [link for link in home.links
-                if link.tunnel is not None and not link.tunnel.collect_metadata and carried_routes(home, link)]
+    overlays = [
+        link
+        for link in home.links
+        if link.tunnel is not None and not link.tunnel.collect_metadata and carried_routes(home, link)
+    ]
     too_large = [one for one in _pod_declarations(active) for link in overlays if one.value > link.mtu]
     if flagged or not too_large:
         return []
     one, overlay = too_large[0], min(overlays, key=lambda link: (link.mtu, link.name))
     where = place(host.name, home)
-    evidence = [Evidence(f"{one.stack} declares (interface MTU)", one.value, one.source),
-                link_evidence(overlay, where.name),
-                Evidence("no pod has that MTU yet; the next one that starts will", None, None)]
+    evidence = [
+        Evidence(f"{one.stack} declares (interface MTU)", one.value, one.source),
+        link_evidence(overlay, where.name),
+        Evidence("no pod has that MTU yet; the next one that starts will", None, None),
+    ]
     target = where.target(path=one.path) if one.path else where.target(link=overlay.name)
-    return [fail("MTU-005", policy, target, f"{one.source} declares {one.value} for new pods",
-                 f"at most {overlay.mtu} ({overlay.name} of {host.name})", evidence,
-                 Remedy("cni_mtu", {"pod_mtu": overlay.mtu, "files": [one.source]}, "none; new pods only", True),
-                 Severity.HIGH)]
+    return [
+        fail(
+            "MTU-005",
+            policy,
+            target,
+            f"{one.source} declares {one.value} for new pods",
+            f"at most {overlay.mtu} ({overlay.name} of {host.name})",
+            evidence,
+            Remedy("cni_mtu", {"pod_mtu": overlay.mtu, "files": [one.source]}, "none; new pods only", True),
+            Severity.HIGH,
+        )
+    ]
 
 
 def _pod_declarations(active: List[DeclaredView]) -> List[DeclaredView]:
@@ -115,13 +142,19 @@ def _old_pods(host: HostView, policy: Policy, active: List[DeclaredView], flagge
             odd = link.kind == "veth" and bool(link.addresses) and link.mtu not in values
             if odd and (network.inode, link.name) not in flagged:
                 wanted = found[0].value
-                findings.append(_finding(host, policy, network, link, found[0], wanted,
-                                         _severity(found[0], link.mtu, wanted)))
+                findings.append(
+                    _finding(host, policy, network, link, found[0], wanted, _severity(found[0], link.mtu, wanted))
+                )
     return findings
 
 
 def _finding(
-    host: HostView, policy: Policy, network: NetworkView, link: LinkView, one: DeclaredView, wanted: int,
+    host: HostView,
+    policy: Policy,
+    network: NetworkView,
+    link: LinkView,
+    one: DeclaredView,
+    wanted: int,
     severity: Severity,
 ) -> Finding:
     where, end = place(host.name, network), host.peer_of(link)
@@ -136,7 +169,12 @@ def _finding(
         None if network.is_host else Evidence("it was made before the file changed, or not by it", None, None),
     ]
     return fail(
-        "MTU-005", policy, where.target(link=link.name), f"MTU {link.mtu}", f"{wanted} ({one.source})", evidence,
+        "MTU-005",
+        policy,
+        where.target(link=link.name),
+        f"MTU {link.mtu}",
+        f"{wanted} ({one.source})",
+        evidence,
         Remedy("link_mtu", {"links": changes}, OPEN_CONNECTIONS + "; check first which of the two is meant", False),
         severity,
     )

@@ -78,10 +78,17 @@ def fail(
     """Make a finding of a rule. severity: where the rule knows better than the catalogue; the policy wins over both."""
     entry = CATALOGUE[rule]
     return Finding(
-        id=rule, title=entry.title, status=Status.FAIL,
-        severity=policy.severity(rule, severity or entry.severity), confidence=confidence, target=target,
-        observed=observed, expected=expected, evidence=tuple(item for item in evidence if item is not None),
-        remedy=remedy, references=entry.references,
+        id=rule,
+        title=entry.title,
+        status=Status.FAIL,
+        severity=policy.severity(rule, severity or entry.severity),
+        confidence=confidence,
+        target=target,
+        observed=observed,
+        expected=expected,
+        evidence=tuple(item for item in evidence if item is not None),
+        remedy=remedy,
+        references=entry.references,
     )
 
 

@@ -36,7 +36,13 @@ def _judged(link: LinkView) -> bool:
 
 
 def overlay_finding(
-    host: HostView, policy: Policy, network: NetworkView, link: LinkView, crossed: Crossing, limit: int, node: str,
+    host: HostView,
+    policy: Policy,
+    network: NetworkView,
+    link: LinkView,
+    crossed: Crossing,
+    limit: int,
+    node: str,
 ) -> Finding:
     """Make an MTU-001 finding. limit: bytes that the overlay carries on that node (the host itself, or another)."""
     where, mtu = place(host.name, network), effective_mtu(network, link)
@@ -56,11 +62,16 @@ def overlay_finding(
         None if end is None else Evidence(f"MTU of its other end {end.name}", end.mtu, NETLINK),
         *_overlay_evidence(host, crossed, limit, node),
         *[Evidence(f"{one.stack} declares ({one.meaning} MTU)", one.value, one.source) for one in declared],
-        *_symptoms(host, policy, network, limit), _share(crossed.nodes),
+        *_symptoms(host, policy, network, limit),
+        _share(crossed.nodes),
     ]
     return fail(
-        "MTU-001", policy, where.target(link=link.name), f"MTU {mtu}",
-        f"at most {limit} ({crossed.overlay.name} on {node})", evidence,
+        "MTU-001",
+        policy,
+        where.target(link=link.name),
+        f"MTU {mtu}",
+        f"at most {limit} ({crossed.overlay.name} on {node})",
+        evidence,
         Remedy("link_mtu", variables, OPEN_CONNECTIONS, survives_restart=False),
     )
 
@@ -68,8 +79,10 @@ def overlay_finding(
 def _overlay_evidence(host: HostView, crossed: Crossing, limit: int, node: str) -> List[Evidence]:
     overlay, tunnel = crossed.overlay, crossed.overlay.tunnel
     kind = tunnel.kind if tunnel is not None else overlay.kind
-    found = [Evidence(crossed.reason, None, crossed.source),
-             Evidence(f"MTU of overlay {overlay.name} ({kind}) on {host.name}", crossed.capacity, NETLINK)]
+    found = [
+        Evidence(crossed.reason, None, crossed.source),
+        Evidence(f"MTU of overlay {overlay.name} ({kind}) on {host.name}", crossed.capacity, NETLINK),
+    ]
     if node != host.name:
         found.append(Evidence(f"MTU of overlay {overlay.name} on {node}", limit, NETLINK))
     if tunnel is not None and tunnel.underlay_mtu is not None:
@@ -79,8 +92,9 @@ def _overlay_evidence(host: HostView, crossed: Crossing, limit: int, node: str) 
 
 
 def _declared_for(host: HostView, overlay: LinkView) -> List[DeclaredView]:
-    return [one for one in host.declared
-            if one.active and one.stack in CLUSTER_STACKS and one.link in (None, overlay.name)]
+    return [
+        one for one in host.declared if one.active and one.stack in CLUSTER_STACKS and one.link in (None, overlay.name)
+    ]
 
 
 def _symptoms(host: HostView, policy: Policy, network: NetworkView, limit: int) -> List[Evidence]:
@@ -107,8 +121,12 @@ def _share(nodes: Optional[int]) -> Optional[Evidence]:
     if nodes is None or nodes < 2:
         return None
     percent = round(100 * (nodes - 1) / nodes)
-    return Evidence(f"{nodes} nodes share this overlay: {nodes - 1} of {nodes} NodePort or load balancer requests "
-                    f"({percent} %) cross it and depend on ICMP", None, "routes through the overlay")
+    return Evidence(
+        f"{nodes} nodes share this overlay: {nodes - 1} of {nodes} NodePort or load balancer requests "
+        f"({percent} %) cross it and depend on ICMP",
+        None,
+        "routes through the overlay",
+    )
 
 
 def exceeds_underlay(host: HostView, policy: Policy) -> List[Finding]:
@@ -134,7 +152,11 @@ def _underlay_limit(network: NetworkView, link: LinkView) -> Optional[int]:
 
 
 def _underlay_finding(
-    host: HostView, policy: Policy, network: NetworkView, link: LinkView, tunnel: Tunnel,
+    host: HostView,
+    policy: Policy,
+    network: NetworkView,
+    link: LinkView,
+    tunnel: Tunnel,
 ) -> Finding:
     where, fragment, underlay = place(host.name, network), tunnel.dont_fragment, tunnel.underlay or "underlay"
     limit = (tunnel.underlay_mtu or 0) - (tunnel.overhead or 0)
@@ -145,13 +167,19 @@ def _underlay_finding(
         link_evidence(link, where.name),
         Evidence(f"MTU of its underlay {underlay}", tunnel.underlay_mtu, NETLINK),
         Evidence(f"bytes that {tunnel.kind} over {tunnel.underlay_family} takes", tunnel.overhead, NETLINK),
-        Evidence(f"outer don't-fragment bit is {fragment or 'not configurable'}: larger packets are {outcome}",
-                 None, NETLINK),
+        Evidence(
+            f"outer don't-fragment bit is {fragment or 'not configurable'}: larger packets are {outcome}", None, NETLINK
+        ),
     ]
     return fail(
-        "MTU-002", policy, where.target(link=link.name), f"MTU {link.mtu}",
-        f"at most {limit} ({underlay} {tunnel.underlay_mtu} less {tunnel.overhead})", evidence,
-        Remedy("link_mtu", {"links": [link_change(where, link.name, limit)]}, OPEN_CONNECTIONS, False), severity,
+        "MTU-002",
+        policy,
+        where.target(link=link.name),
+        f"MTU {link.mtu}",
+        f"at most {limit} ({underlay} {tunnel.underlay_mtu} less {tunnel.overhead})",
+        evidence,
+        Remedy("link_mtu", {"links": [link_change(where, link.name, limit)]}, OPEN_CONNECTIONS, False),
+        severity,
     )
 
 
@@ -160,8 +188,10 @@ def uplink(host: HostView) -> Optional[Tuple[LinkView, int]]:
     home = host.host_network
     if home is None:
         return None
-    defaults = sorted((route for route in home.routes if route.default),
-                      key=lambda route: (route.table != 254, route.family, route.priority))
+    defaults = sorted(
+        (route for route in home.routes if route.default),
+        key=lambda route: (route.table != 254, route.family, route.priority),
+    )
     for route in defaults:
         links = [link for link in (home.link(device) for device in route.devices) if link is not None]
         if links:
@@ -193,12 +223,20 @@ def exceeds_uplink(host: HostView, policy: Policy, flagged: Flagged) -> Tuple[Li
 
 def _ways_out(network: NetworkView) -> List[LinkView]:
     devices = {device for route in network.routes if route.default for device in route.devices}
-    return [link for link in network.links
-            if link.name in devices and link.kind not in ("loopback", "tun") and link.tunnel is None]
+    return [
+        link
+        for link in network.links
+        if link.name in devices and link.kind not in ("loopback", "tun") and link.tunnel is None
+    ]
 
 
 def _uplink_finding(
-    host: HostView, policy: Policy, network: NetworkView, link: LinkView, device: LinkView, limit: int,
+    host: HostView,
+    policy: Policy,
+    network: NetworkView,
+    link: LinkView,
+    device: LinkView,
+    limit: int,
 ) -> Finding:
     where, end = place(host.name, network), host.peer_of(link)
     changes = [link_change(where, link.name, limit)]
@@ -212,7 +250,12 @@ def _uplink_finding(
     ]
     severity = Severity.MEDIUM if network.owner.kind is OwnerKind.UNKNOWN else None
     return fail(
-        "MTU-007", policy, where.target(link=link.name), f"MTU {effective_mtu(network, link)}",
-        f"at most {limit} ({device.name} of {host.name})", evidence,
-        Remedy("link_mtu", {"links": changes}, OPEN_CONNECTIONS, False), severity,
+        "MTU-007",
+        policy,
+        where.target(link=link.name),
+        f"MTU {effective_mtu(network, link)}",
+        f"at most {limit} ({device.name} of {host.name})",
+        evidence,
+        Remedy("link_mtu", {"links": changes}, OPEN_CONNECTIONS, False),
+        severity,
     )

@@ -112,7 +112,11 @@ def _addressed(host: HostView, network: NetworkView, link: LinkView) -> Optional
 
 
 def _place_of(
-    host: HostView, home: NetworkView, overlay: LinkView, network: NetworkView, text: str,
+    host: HostView,
+    home: NetworkView,
+    overlay: LinkView,
+    network: NetworkView,
+    text: str,
 ) -> Optional[Tuple[str, str]]:
     try:
         address = ipaddress.ip_address(text)

@@ -179,10 +179,17 @@ def _sysctl(key: str, entry: Mapping[str, Any]) -> SysctlPolicy:
     defaults: List[Any] = entry.get("kernel_default", [])
     since, until = (parse_kernel(str(entry[name])) if name in entry else None for name in ("since", "until"))
     return SysctlPolicy(
-        key=key, comparison=comparison, wanted=SysctlValue.parse(entry[comparison.value]),
-        reason=entry["reason"], source=entry.get("source", "netfit_policy"), applies_to=entry["applies_to"],
-        severity=severity, severity_with_symptom=Severity(entry.get("severity_with_symptom", severity.value)),
+        key=key,
+        comparison=comparison,
+        wanted=SysctlValue.parse(entry[comparison.value]),
+        reason=entry["reason"],
+        source=entry.get("source", "netfit_policy"),
+        applies_to=entry["applies_to"],
+        severity=severity,
+        severity_with_symptom=Severity(entry.get("severity_with_symptom", severity.value)),
         symptom=entry.get("symptom"),
         only_when={name: str(value) for name, value in entry.get("only_when", {}).items()},
-        kernel_default=tuple(str(value) for value in defaults), since=since, until=until,
+        kernel_default=tuple(str(value) for value in defaults),
+        since=since,
+        until=until,
     )

@@ -17,8 +17,22 @@ from .catalogue import CATALOGUE
 SEVERITIES = tuple(severity.value for severity in Severity)
 APPLIES_TO = ("host", "namespace", "both")
 SYSCTL_FIELDS = (
-    "minimum", "maximum", "exact", "recommended", "reason", "source", "applies_to", "since", "until", "only_when",
-    "kernel_default", "kernel_range", "severity", "severity_with_symptom", "symptom", "enabled",
+    "minimum",
+    "maximum",
+    "exact",
+    "recommended",
+    "reason",
+    "source",
+    "applies_to",
+    "since",
+    "until",
+    "only_when",
+    "kernel_default",
+    "kernel_range",
+    "severity",
+    "severity_with_symptom",
+    "symptom",
+    "enabled",
 )
 
 Check = Callable[[str, Any], None]
@@ -77,6 +91,7 @@ def _one_of(allowed: Iterable[str]) -> Check:
         if value not in choices:
             hint = "" if not isinstance(value, str) else nearest(value, choices)
             raise PolicyError(f"{place} is {value!r}, but must be one of {', '.join(choices)}{hint}")
+
     return check
 
 
@@ -97,7 +112,7 @@ def _backlog(place: str, value: Any) -> None:
 
 def _kernel(place: str, value: Any) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"\d+\.\d+(\.\d+)?", value):
-        raise PolicyError(f"{place} is {value!r}, but must be a kernel version as a text, such as \"5.10\"")
+        raise PolicyError(f'{place} is {value!r}, but must be a kernel version as a text, such as "5.10"')
 
 
 def _range(place: str, value: Any) -> None:
@@ -111,6 +126,7 @@ def _list_of(kind: type) -> Check:
         if not isinstance(value, list) or not all(type(entry) is kind for entry in value):
             words = {str: "texts", int: "whole numbers"}[kind]
             raise PolicyError(f"{place} is {value!r}, but must be a list of {words}")
+
     return check
 
 
@@ -127,9 +143,15 @@ def _check_rules(rules: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
 def _check_listeners(listeners: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     severity = _one_of(SEVERITIES)
     checks: Dict[str, Check] = {
-        "minimum_backlog": _backlog, "reason": _text, "source": _text, "severity": severity,
-        "severity_with_symptom": severity, "severity_minor": severity, "minor_programs": _list_of(str),
-        "programs": _check_programs, "kernel_default_somaxconn": _list_of(int),
+        "minimum_backlog": _backlog,
+        "reason": _text,
+        "source": _text,
+        "severity": severity,
+        "severity_with_symptom": severity,
+        "severity_minor": severity,
+        "minor_programs": _list_of(str),
+        "programs": _check_programs,
+        "kernel_default_somaxconn": _list_of(int),
     }
     _check_names("listeners", listeners, defaults["listeners"], "setting of listeners")
     for name, value in listeners.items():
@@ -150,9 +172,17 @@ def _check_sysctl(key: str, entry: Mapping[str, Any], known: Mapping[str, Any], 
         _check_own_key(key, entry, known)
     _check_names(place, entry, SYSCTL_FIELDS, "setting of a kernel parameter")
     checks: Dict[str, Check] = {
-        "enabled": _boolean, "applies_to": _one_of(APPLIES_TO), "severity": _one_of(SEVERITIES),
-        "severity_with_symptom": _one_of(SEVERITIES), "symptom": _one_of(symptoms), "since": _kernel, "until": _kernel,
-        "reason": _text, "source": _text, "kernel_range": _range, "only_when": _check_mapping,
+        "enabled": _boolean,
+        "applies_to": _one_of(APPLIES_TO),
+        "severity": _one_of(SEVERITIES),
+        "severity_with_symptom": _one_of(SEVERITIES),
+        "symptom": _one_of(symptoms),
+        "since": _kernel,
+        "until": _kernel,
+        "reason": _text,
+        "source": _text,
+        "kernel_range": _range,
+        "only_when": _check_mapping,
         "kernel_default": _check_list,
     }
     for name, value in entry.items():
@@ -167,8 +197,10 @@ def _check_own_key(key: str, entry: Mapping[str, Any], known: Mapping[str, Any])
     if not any(comparison.value in entry for comparison in Comparison):
         missing.append("minimum (or maximum, or exact)")
     if missing:
-        raise PolicyError(f"sysctls.{key} is no key of the default policy{nearest(key, known)} "
-                          f"(a key of your own also needs {', '.join(missing)})")
+        raise PolicyError(
+            f"sysctls.{key} is no key of the default policy{nearest(key, known)} "
+            f"(a key of your own also needs {', '.join(missing)})"
+        )
 
 
 def _check_mapping(place: str, value: Any) -> None:
@@ -195,7 +227,11 @@ def _check_values(place: str, entry: Mapping[str, Any], default: Mapping[str, An
 
 
 def _check_numbers(
-    where: str, value: Any, wanted: SysctlValue, entry: Mapping[str, Any], default: Mapping[str, Any],
+    where: str,
+    value: Any,
+    wanted: SysctlValue,
+    entry: Mapping[str, Any],
+    default: Mapping[str, Any],
 ) -> None:
     lowest_highest = entry.get("kernel_range", default.get("kernel_range"))
     if wanted.numbers is None:

@@ -20,13 +20,22 @@ WHAT = {
 }
 
 
-def _error(rule: str, policy: Policy, target: Target, observed: str, evidence: List[Evidence],
-           severity: Severity) -> Finding:
+def _error(
+    rule: str, policy: Policy, target: Target, observed: str, evidence: List[Evidence], severity: Severity
+) -> Finding:
     entry = CATALOGUE[rule]
     return Finding(
-        id=rule, title=entry.title, status=Status.ERROR, severity=policy.severity(rule, severity),
-        confidence=Confidence.MEASURED, target=target, observed=observed, expected="readable",
-        evidence=tuple(evidence), remedy=None, references=entry.references,
+        id=rule,
+        title=entry.title,
+        status=Status.ERROR,
+        severity=policy.severity(rule, severity),
+        confidence=Confidence.MEASURED,
+        target=target,
+        observed=observed,
+        expected="readable",
+        evidence=tuple(evidence),
+        remedy=None,
+        references=entry.references,
     )
 
 
@@ -48,11 +57,19 @@ def problems(host: HostView, policy: Policy) -> List[Finding]:
     for problem in host.problems:
         key = None if problem.path else problem.subject
         target = Target(host=host.name, scope="host", owner=owner, key=key, path=problem.path)
-        findings.append(_error("AUDIT-001", policy, target, f"{problem.subject}: {problem.reason}",
-                               [Evidence("reported with the facts", problem.fact, problem.path)],
-                               CATALOGUE["AUDIT-001"].severity))
+        findings.append(
+            _error(
+                "AUDIT-001",
+                policy,
+                target,
+                f"{problem.subject}: {problem.reason}",
+                [Evidence("reported with the facts", problem.fact, problem.path)],
+                CATALOGUE["AUDIT-001"].severity,
+            )
+        )
     for fact in host.missing:
         target = Target(host=host.name, scope="host", owner=owner, key=fact)
-        findings.append(_error("AUDIT-001", policy, target, f"{WHAT[fact]}: not among the facts of this host",
-                               [], Severity.INFO))
+        findings.append(
+            _error("AUDIT-001", policy, target, f"{WHAT[fact]}: not among the facts of this host", [], Severity.INFO)
+        )
     return findings

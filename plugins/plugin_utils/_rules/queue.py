@@ -119,8 +119,9 @@ def _evidence(group: Group) -> List[Optional[Evidence]]:
     return [
         Evidence(f"effective backlog of {socket.name}{many}", socket.effective_backlog, DIAG),
         Evidence("program", socket.program, "/proc") if socket.program else None,
-        None if queue.somaxconn is None else Evidence("net.core.somaxconn of its namespace now", queue.somaxconn,
-                                                      "/proc/sys/net/core/somaxconn"),
+        None
+        if queue.somaxconn is None
+        else Evidence("net.core.somaxconn of its namespace now", queue.somaxconn, "/proc/sys/net/core/somaxconn"),
         Evidence("connections that wait for accept() now", socket.queue, DIAG) if socket.queue else None,
         Evidence("connections that it dropped since it listens", group.drops, DIAG) if group.drops else None,
         Evidence("drops a second now", group.drop_rate, DIAG) if group.drop_rate else None,
@@ -142,9 +143,15 @@ def _short(host: HostView, policy: Policy, group: Group) -> Optional[Finding]:
     if socket.effective_backlog >= policy.minimum_backlog:
         return None
     return fail(
-        "QUEUE-001", policy, place.target(listener=socket.name), f"backlog {socket.effective_backlog}",
-        f"at least {policy.minimum_backlog}", _evidence(group), _remedy(group, place, policy.minimum_backlog),
-        _severity(policy, group), Confidence.MEASURED,
+        "QUEUE-001",
+        policy,
+        place.target(listener=socket.name),
+        f"backlog {socket.effective_backlog}",
+        f"at least {policy.minimum_backlog}",
+        _evidence(group),
+        _remedy(group, place, policy.minimum_backlog),
+        _severity(policy, group),
+        Confidence.MEASURED,
     )
 
 
@@ -155,9 +162,15 @@ def _stale(host: HostView, policy: Policy, group: Group) -> Optional[Finding]:
     socket, place, (backlog, source) = group.smallest, _place(host, group), after
     asks = Evidence(f"{socket.program} asks for more unless configured otherwise", None, source)
     return fail(
-        "QUEUE-002", policy, place.target(listener=socket.name), f"backlog {socket.effective_backlog}",
-        f"{backlog}, which listen() gives since somaxconn is {group.queue.somaxconn}", [*_evidence(group), asks],
-        _remedy(group, place, backlog), _severity(policy, group), Confidence.DERIVED,
+        "QUEUE-002",
+        policy,
+        place.target(listener=socket.name),
+        f"backlog {socket.effective_backlog}",
+        f"{backlog}, which listen() gives since somaxconn is {group.queue.somaxconn}",
+        [*_evidence(group), asks],
+        _remedy(group, place, backlog),
+        _severity(policy, group),
+        Confidence.DERIVED,
     )
 
 
@@ -175,8 +188,15 @@ def _overflow(host: HostView, policy: Policy, group: Group) -> Optional[Finding]
         observed, severity = f"{group.drops} connections dropped since it listens, none now", Severity.LOW
     wanted = max(policy.minimum_backlog, 2 * socket.effective_backlog)
     return fail(
-        "QUEUE-003", policy, place.target(listener=socket.name), observed, "no drops", _evidence(group),
-        _remedy(group, place, wanted), severity, Confidence.MEASURED,
+        "QUEUE-003",
+        policy,
+        place.target(listener=socket.name),
+        observed,
+        "no drops",
+        _evidence(group),
+        _remedy(group, place, wanted),
+        severity,
+        Confidence.MEASURED,
     )
 
 
@@ -189,8 +209,19 @@ def _namespace_overflow(host: HostView, policy: Policy, queue: QueueView, groups
     place = Place(host.name, queue.owner, queue.paths)
     observed = ", ".join(f"{name} {rate:g} a second" for name, rate in sorted(rising.items()))
     evidence = [Evidence(f"{name} a second", rate, NETSTAT) for name, rate in sorted(rising.items())]
-    return [fail("QUEUE-003", policy, place.target(), observed, "no overflows", evidence,
-                 Remedy("listen_backlog", dict(place.entry), REOPEN, False), Severity.HIGH, Confidence.MEASURED)]
+    return [
+        fail(
+            "QUEUE-003",
+            policy,
+            place.target(),
+            observed,
+            "no overflows",
+            evidence,
+            Remedy("listen_backlog", dict(place.entry), REOPEN, False),
+            Severity.HIGH,
+            Confidence.MEASURED,
+        )
+    ]
 
 
 def _syn_queue(host: HostView, policy: Policy, queue: QueueView, groups: List[Group]) -> List[Finding]:
@@ -204,19 +235,34 @@ def _syn_queue(host: HostView, policy: Policy, queue: QueueView, groups: List[Gr
         over = [socket for socket in group.sockets if socket.syn_queue > max(socket.effective_backlog, 1)]
         if over:
             socket = over[0]
-            findings.append(fail(
-                "QUEUE-004", policy, _place(host, group).target(listener=socket.name),
-                f"{socket.syn_queue} handshakes under way at backlog {socket.effective_backlog}",
-                "fewer than the backlog", [*_evidence(group), *_rates(rising)],
-                _remedy(group, _place(host, group), max(policy.minimum_backlog, 2 * socket.effective_backlog)),
-                _syn_severity(rising), Confidence.MEASURED,
-            ))
+            findings.append(
+                fail(
+                    "QUEUE-004",
+                    policy,
+                    _place(host, group).target(listener=socket.name),
+                    f"{socket.syn_queue} handshakes under way at backlog {socket.effective_backlog}",
+                    "fewer than the backlog",
+                    [*_evidence(group), *_rates(rising)],
+                    _remedy(group, _place(host, group), max(policy.minimum_backlog, 2 * socket.effective_backlog)),
+                    _syn_severity(rising),
+                    Confidence.MEASURED,
+                )
+            )
     if rising and not findings:
         observed = ", ".join(f"{name} {rate:g} a second" for name, rate in sorted(rising.items()))
-        findings.append(fail(
-            "QUEUE-004", policy, place.target(), observed, "neither cookies nor drops", _rates(rising),
-            Remedy("listen_backlog", dict(place.entry), REOPEN, False), _syn_severity(rising), Confidence.MEASURED,
-        ))
+        findings.append(
+            fail(
+                "QUEUE-004",
+                policy,
+                place.target(),
+                observed,
+                "neither cookies nor drops",
+                _rates(rising),
+                Remedy("listen_backlog", dict(place.entry), REOPEN, False),
+                _syn_severity(rising),
+                Confidence.MEASURED,
+            )
+        )
     return findings
 
 

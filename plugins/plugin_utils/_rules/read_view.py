@@ -55,8 +55,10 @@ def _peer(fact: Record) -> Optional[PeerEnd]:
 
 
 def _addresses(fact: Record) -> Tuple[Tuple[str, int], ...]:
-    found = [(plain.text(entry, "address"), plain.whole(entry, "prefix_length"))
-             for entry in plain.records(fact, "addresses")]
+    found = [
+        (plain.text(entry, "address"), plain.whole(entry, "prefix_length"))
+        for entry in plain.records(fact, "addresses")
+    ]
     return tuple((address, length) for address, length in found if address is not None and length is not None)
 
 
@@ -66,14 +68,21 @@ def _links(namespace: int, fact: Record) -> Tuple[LinkView, ...]:
         name, mtu = plain.text(entry, "name"), plain.whole(entry, "mtu")
         if name is None or mtu is None:
             continue
-        found.append(LinkView(
-            namespace=namespace, index=plain.whole(entry, "index"), name=name,
-            kind=plain.text(entry, "kind") or "unknown", mtu=mtu, up=entry.get("up", True) is True,
-            operational_state=plain.text(entry, "operational_state") or "unknown",
-            master=plain.text(entry, "bridge") or plain.text(entry, "master"),
-            peer=_peer(plain.record(entry, "peer")), tunnel=_tunnel(plain.record(entry, "encapsulation")),
-            addresses=_addresses(entry),
-        ))
+        found.append(
+            LinkView(
+                namespace=namespace,
+                index=plain.whole(entry, "index"),
+                name=name,
+                kind=plain.text(entry, "kind") or "unknown",
+                mtu=mtu,
+                up=entry.get("up", True) is True,
+                operational_state=plain.text(entry, "operational_state") or "unknown",
+                master=plain.text(entry, "bridge") or plain.text(entry, "master"),
+                peer=_peer(plain.record(entry, "peer")),
+                tunnel=_tunnel(plain.record(entry, "encapsulation")),
+                addresses=_addresses(entry),
+            )
+        )
     return tuple(found)
 
 
@@ -86,21 +95,30 @@ def _routes(fact: Record) -> Tuple[RouteView, ...]:
         legs = [entry, *plain.records(entry, "next_hops")]
         devices = [plain.text(leg, "device") for leg in legs]
         gateways = [plain.text(leg, "gateway") for leg in legs]
-        found.append(RouteView(
-            family=plain.text(entry, "family") or ("ipv6" if ":" in destination else "ipv4"), destination=destination,
-            devices=tuple(device for device in devices if device is not None),
-            gateways=tuple(gateway for gateway in gateways if gateway is not None),
-            mtu=plain.whole(entry, "mtu") or None, priority=plain.whole(entry, "priority") or 0,
-            table=plain.whole(entry, "table") or 254,
-        ))
+        found.append(
+            RouteView(
+                family=plain.text(entry, "family") or ("ipv6" if ":" in destination else "ipv4"),
+                destination=destination,
+                devices=tuple(device for device in devices if device is not None),
+                gateways=tuple(gateway for gateway in gateways if gateway is not None),
+                mtu=plain.whole(entry, "mtu") or None,
+                priority=plain.whole(entry, "priority") or 0,
+                table=plain.whole(entry, "table") or 254,
+            )
+        )
     return tuple(found)
 
 
 def _exceptions(fact: Record) -> Tuple[ExceptionView, ...]:
-    found = [(plain.text(entry, "destination"), plain.whole(entry, "mtu"), plain.text(entry, "device"))
-             for entry in plain.records(fact, "path_mtu_exceptions")]
-    return tuple(ExceptionView(destination, mtu, device)
-                 for destination, mtu, device in found if destination is not None and mtu is not None)
+    found = [
+        (plain.text(entry, "destination"), plain.whole(entry, "mtu"), plain.text(entry, "device"))
+        for entry in plain.records(fact, "path_mtu_exceptions")
+    ]
+    return tuple(
+        ExceptionView(destination, mtu, device)
+        for destination, mtu, device in found
+        if destination is not None and mtu is not None
+    )
 
 
 def _networks(fact: Record) -> Tuple[NetworkView, ...]:
@@ -108,8 +126,16 @@ def _networks(fact: Record) -> Tuple[NetworkView, ...]:
     for entry in plain.records(fact, "namespaces"):
         inode = plain.whole(entry, "inode")
         if inode is not None:
-            found.append(NetworkView(inode, plain.owner(entry), tuple(plain.texts(entry, "paths")),
-                                     _links(inode, entry), _routes(entry), _exceptions(entry)))
+            found.append(
+                NetworkView(
+                    inode,
+                    plain.owner(entry),
+                    tuple(plain.texts(entry, "paths")),
+                    _links(inode, entry),
+                    _routes(entry),
+                    _exceptions(entry),
+                )
+            )
     return tuple(found)
 
 
@@ -121,11 +147,18 @@ def _declared(fact: Record) -> Tuple[DeclaredView, ...]:
         if value is None:
             continue
         place = (path or "unknown file") + (f":{line}" if line is not None else "") + (f" {key}" if key else "")
-        found.append(DeclaredView(
-            stack=plain.text(entry, "stack") or "unknown", value=value, meaning=plain.text(entry, "meaning") or "",
-            source=place, path=path, link=plain.text(entry, "link"), network=plain.text(entry, "network"),
-            active=entry.get("active", True) is True,
-        ))
+        found.append(
+            DeclaredView(
+                stack=plain.text(entry, "stack") or "unknown",
+                value=value,
+                meaning=plain.text(entry, "meaning") or "",
+                source=place,
+                path=path,
+                link=plain.text(entry, "link"),
+                network=plain.text(entry, "network"),
+                active=entry.get("active", True) is True,
+            )
+        )
     return tuple(found)
 
 
@@ -137,13 +170,21 @@ def _listeners(fact: Record, namespace_owner: Owner) -> Tuple[ListenerView, ...]
         if address is None or port is None or backlog is None:
             continue
         owner = plain.owner(entry)
-        found.append(ListenerView(
-            family=plain.text(entry, "family") or "ipv4", address=address, port=port, effective_backlog=backlog,
-            queue=plain.whole(entry, "queue") or 0, syn_queue=plain.whole(entry, "syn_queue") or 0,
-            drops=plain.whole(entry, "drops"), drop_rate=plain.number(entry, "drop_rate"),
-            program=plain.text(plain.record(entry, "process"), "name"), unit=plain.text(entry, "unit"),
-            owner=owner if owner.kind is not OwnerKind.UNKNOWN else namespace_owner,
-        ))
+        found.append(
+            ListenerView(
+                family=plain.text(entry, "family") or "ipv4",
+                address=address,
+                port=port,
+                effective_backlog=backlog,
+                queue=plain.whole(entry, "queue") or 0,
+                syn_queue=plain.whole(entry, "syn_queue") or 0,
+                drops=plain.whole(entry, "drops"),
+                drop_rate=plain.number(entry, "drop_rate"),
+                program=plain.text(plain.record(entry, "process"), "name"),
+                unit=plain.text(entry, "unit"),
+                owner=owner if owner.kind is not OwnerKind.UNKNOWN else namespace_owner,
+            )
+        )
     return tuple(found)
 
 
@@ -152,11 +193,19 @@ def _queues(fact: Record) -> Tuple[QueueView, ...]:
     for entry in plain.records(fact, "namespaces"):
         inode, owner = plain.whole(entry, "inode"), plain.owner(entry)
         if inode is not None:
-            found.append(QueueView(
-                inode, owner, tuple(plain.texts(entry, "paths")), plain.whole(entry, "somaxconn"),
-                plain.whole(entry, "syncookies"), plain.whole(entry, "max_syn_backlog"), _listeners(entry, owner),
-                plain.numbers(entry, "counters"), plain.numbers(entry, "rates"),
-            ))
+            found.append(
+                QueueView(
+                    inode,
+                    owner,
+                    tuple(plain.texts(entry, "paths")),
+                    plain.whole(entry, "somaxconn"),
+                    plain.whole(entry, "syncookies"),
+                    plain.whole(entry, "max_syn_backlog"),
+                    _listeners(entry, owner),
+                    plain.numbers(entry, "counters"),
+                    plain.numbers(entry, "rates"),
+                )
+            )
     return tuple(found)
 
 
@@ -182,20 +231,33 @@ def _problems(facts: Record) -> Tuple[ProblemView, ...]:
     found = []
     for name in FACT_NAMES:
         for entry in plain.records(plain.record(facts, name), "problems"):
-            found.append(ProblemView(name, plain.text(entry, "subject") or "something",
-                                     plain.text(entry, "reason") or "no reason given", plain.text(entry, "path")))
+            found.append(
+                ProblemView(
+                    name,
+                    plain.text(entry, "subject") or "something",
+                    plain.text(entry, "reason") or "no reason given",
+                    plain.text(entry, "path"),
+                )
+            )
     return tuple(found)
 
 
 def view_host(name: str, facts: Record) -> HostView:
     """Turn ``ansible_facts`` of one host into its view. Never raises on what a fact lacks."""
     mtu, sysctl, queues = (plain.record(facts, fact) for fact in FACT_NAMES)
-    kernels = [plain.text(fact, "kernel") or plain.text(plain.record(fact, "kernel"), "release")
-               for fact in (mtu, sysctl, queues)]
+    kernels = [
+        plain.text(fact, "kernel") or plain.text(plain.record(fact, "kernel"), "release")
+        for fact in (mtu, sysctl, queues)
+    ]
     scopes = plain.record(sysctl, "scopes")
     return HostView(
-        name=name, kernel=next((kernel for kernel in kernels if kernel is not None), ""),
-        networks=_networks(mtu), declared=_declared(mtu), queues=_queues(queues), sysctls=_sysctls(sysctl),
-        scopes={str(key): str(scopes[key]) for key in scopes}, problems=_problems(facts),
+        name=name,
+        kernel=next((kernel for kernel in kernels if kernel is not None), ""),
+        networks=_networks(mtu),
+        declared=_declared(mtu),
+        queues=_queues(queues),
+        sysctls=_sysctls(sysctl),
+        scopes={str(key): str(scopes[key]) for key in scopes},
+        problems=_problems(facts),
         missing=tuple(fact for fact in FACT_NAMES if not plain.record(facts, fact)),
     )

@@ -34,7 +34,11 @@ def _is_flagged(host: HostView, port: LinkView, flagged: Flagged) -> bool:
 
 
 def _segment_finding(
-    host: HostView, policy: Policy, network: NetworkView, bridge: LinkView, ports: List[LinkView],
+    host: HostView,
+    policy: Policy,
+    network: NetworkView,
+    bridge: LinkView,
+    ports: List[LinkView],
 ) -> Finding:
     where = place(host.name, network)
     small = min([bridge.mtu, *[port.mtu for port in ports]])
@@ -49,9 +53,14 @@ def _segment_finding(
     ]
     changes = [link_change(where, port.name, small) for port in larger] or [link_change(where, bridge.name, small)]
     return fail(
-        "MTU-003", policy, where.target(link=bridge.name), f"{bridge.name} {bridge.mtu}, {names}",
-        f"one MTU on the bridge and all of its ports (the smallest is {small})", evidence,
-        Remedy("link_mtu", {"links": changes}, OPEN_CONNECTIONS, False), Severity.LOW if only_hardware else None,
+        "MTU-003",
+        policy,
+        where.target(link=bridge.name),
+        f"{bridge.name} {bridge.mtu}, {names}",
+        f"one MTU on the bridge and all of its ports (the smallest is {small})",
+        evidence,
+        Remedy("link_mtu", {"links": changes}, OPEN_CONNECTIONS, False),
+        Severity.LOW if only_hardware else None,
     )
 
 
@@ -97,7 +106,11 @@ def _other_end(host: HostView, link: LinkView) -> Optional[Tuple[str, int]]:
 
 
 def _pair_finding(
-    host: HostView, policy: Policy, network: NetworkView, link: LinkView, other: Tuple[str, int],
+    host: HostView,
+    policy: Policy,
+    network: NetworkView,
+    link: LinkView,
+    other: Tuple[str, int],
     end: Optional[LinkView],
 ) -> Finding:
     where, (name, mtu) = place(host.name, network), other
@@ -107,10 +120,16 @@ def _pair_finding(
     lost = f"what {link.name} sends" if link.mtu > mtu else f"what {name} sends towards {link.name}"
     change = link_change(where, link.name, small) if link.mtu > mtu else link_change(elsewhere, name, small)
     evidence = [
-        link_evidence(link, where.name), Evidence(f"MTU of its other end {name} in {elsewhere.name}", mtu, NETLINK),
+        link_evidence(link, where.name),
+        Evidence(f"MTU of its other end {name} in {elsewhere.name}", mtu, NETLINK),
         Evidence(f"{lost} beyond {small} bytes is dropped without ICMP", None, "Linux net/core/dev.c"),
     ]
     return fail(
-        "MTU-004", policy, where.target(link=link.name), f"{link.name} {link.mtu}, its other end {name} {mtu}",
-        f"{small} on both ends", evidence, Remedy("link_mtu", {"links": [change]}, OPEN_CONNECTIONS, False),
+        "MTU-004",
+        policy,
+        where.target(link=link.name),
+        f"{link.name} {link.mtu}, its other end {name} {mtu}",
+        f"{small} on both ends",
+        evidence,
+        Remedy("link_mtu", {"links": [change]}, OPEN_CONNECTIONS, False),
     )

@@ -72,12 +72,19 @@ def _outside(host: HostView, policy: Policy, view: SysctlView, place: Place, ent
     value, symptoms = view.values[entry.key], _symptoms(host, policy, view, entry)
     evidence = [
         Evidence(f"{entry.key} in {place.name}", value, "/proc/sys/" + entry.key.replace(".", "/")),
-        Evidence(entry.reason, None, entry.source), *symptoms,
+        Evidence(entry.reason, None, entry.source),
+        *symptoms,
     ]
     severity = entry.severity_with_symptom if symptoms else entry.severity
     return fail(
-        "SYSCTL-001", policy, place.target(key=entry.key), value, entry.expected, evidence,
-        _remedy(place, {entry.key: _change_to(entry, value)}), severity,
+        "SYSCTL-001",
+        policy,
+        place.target(key=entry.key),
+        value,
+        entry.expected,
+        evidence,
+        _remedy(place, {entry.key: _change_to(entry, value)}),
+        severity,
         Confidence.MEASURED if symptoms else Confidence.DERIVED,
     )
 
@@ -105,7 +112,10 @@ def _symptoms(host: HostView, policy: Policy, view: SysctlView, entry: SysctlPol
 
 
 def _untuned(
-    host: HostView, policy: Policy, own: Optional[SysctlView], view: SysctlView,
+    host: HostView,
+    policy: Policy,
+    own: Optional[SysctlView],
+    view: SysctlView,
 ) -> List[Tuple[SysctlPolicy, str]]:
     """Return the keys, with the host's value, that the host has tuned and this namespace has not."""
     found = []
@@ -133,7 +143,10 @@ def _reached_only_the_host(entry: SysctlPolicy, there: str, here: str) -> bool:
 
 
 def _untuned_finding(
-    host: HostView, policy: Policy, view: SysctlView, untuned: List[Tuple[SysctlPolicy, str]],
+    host: HostView,
+    policy: Policy,
+    view: SysctlView,
+    untuned: List[Tuple[SysctlPolicy, str]],
 ) -> Finding:
     place = Place(host.name, view.owner, view.paths)
     evidence: List[Evidence] = []
@@ -144,13 +157,23 @@ def _untuned_finding(
         here = view.values[entry.key]
         values[entry.key] = there
         bad = bad or not _satisfied(entry, here)
-        evidence.append(Evidence(f"{entry.key}: {there} on the host, in {place.name}", here,
-                                 "/proc/sys/" + entry.key.replace(".", "/")))
+        evidence.append(
+            Evidence(
+                f"{entry.key}: {there} on the host, in {place.name}", here, "/proc/sys/" + entry.key.replace(".", "/")
+            )
+        )
         symptoms.extend(one for one in _symptoms(host, policy, view, entry) if one not in symptoms)
     severity = Severity.HIGH if symptoms else Severity.MEDIUM if bad else Severity.LOW
     observed = ", ".join(f"{entry.key} {view.values[entry.key]}" for entry, _there in untuned)
     expected = ", ".join(f"{entry.key} {there}" for entry, there in untuned) + " as on the host"
     return fail(
-        "SYSCTL-002", policy, place.target(), observed, expected, [*evidence, *symptoms], _remedy(place, values),
-        severity, Confidence.MEASURED,
+        "SYSCTL-002",
+        policy,
+        place.target(),
+        observed,
+        expected,
+        [*evidence, *symptoms],
+        _remedy(place, values),
+        severity,
+        Confidence.MEASURED,
     )

@@ -210,7 +210,8 @@ class HostView:
     def inodes(self) -> Set[int]:
         """Return the inodes of all network namespaces that any fact speaks of."""
         return {
-            *[one.inode for one in self.networks], *[one.inode for one in self.queues],
+            *[one.inode for one in self.networks],
+            *[one.inode for one in self.queues],
             *[one.inode for one in self.sysctls],
         }
 

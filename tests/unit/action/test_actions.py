@@ -12,6 +12,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+
 from ansible_collections.netfit.cluster.plugins.action import assess, report
 from ansible_collections.netfit.cluster.tests.unit import builders as b
 
@@ -20,8 +21,14 @@ FACTS = b.incident()
 
 def run(module: Any, arguments: Dict[str, Any], variables: Dict[str, Any], check_mode: bool = False) -> Dict[str, Any]:
     task = MagicMock(args=arguments, check_mode=check_mode, diff=False, async_val=0)
-    action = module.ActionModule(task=task, connection=MagicMock(), play_context=MagicMock(), loader=MagicMock(),
-                                 templar=MagicMock(), shared_loader_obj=MagicMock())
+    action = module.ActionModule(
+        task=task,
+        connection=MagicMock(),
+        play_context=MagicMock(),
+        loader=MagicMock(),
+        templar=MagicMock(),
+        shared_loader_obj=MagicMock(),
+    )
     result: Dict[str, Any] = action.run(task_vars=variables)
     return result
 
@@ -53,15 +60,19 @@ def test_assess_without_facts_says_what_to_run() -> None:
         run(assess, {}, of_host("n1", {"distribution": "Debian"}))
 
 
-@pytest.mark.parametrize(("gathered", "status"), [
-    ({"unreachable": True, "msg": "Task failed: timed out"}, "unreachable"),
-    ({"failed": True, "msg": "no root"}, "failed"),
-])
+@pytest.mark.parametrize(
+    ("gathered", "status"),
+    [
+        ({"unreachable": True, "msg": "Task failed: timed out"}, "unreachable"),
+        ({"failed": True, "msg": "no root"}, "failed"),
+    ],
+)
 def test_assess_keeps_why_a_host_is_missing(gathered: Dict[str, Any], status: str) -> None:
     result = run(assess, {"gathered": gathered}, of_host("n1", {}))
     assert result["ansible_facts"]["netfit_assessment"]["status"] == status
     assert [(one["id"], one["status"], one["observed"]) for one in result["findings"]] == [
-        ("AUDIT-002", "error", gathered["msg"].replace("Task failed: ", ""))]
+        ("AUDIT-002", "error", gathered["msg"].replace("Task failed: ", ""))
+    ]
 
 
 def test_assess_cluster_sees_all_hosts() -> None:
@@ -77,16 +88,19 @@ def test_assess_policy_names_the_keys() -> None:
     assert "findings" not in result and "ansible_facts" not in result
 
 
-@pytest.mark.parametrize(("module", "arguments", "words"), [
-    (assess, {"policy": {"rules": {"MTU-0011": {}}}}, "rules.MTU-0011 is no rule; did you mean MTU-001"),
-    (assess, {"policy": "/nowhere.yml"}, "/nowhere.yml could not be read"),
-    (assess, {"policy": 5}, "neither a mapping nor the path"),
-    (assess, {"scope": "galaxy"}, "scope must be one of: host, cluster, policy, got: galaxy"),
-    (assess, {"polcy": {}}, "polcy"),
-    (assess, {"scope": "cluster", "hosts": ["nx"]}, "hosts: nx not in the inventory"),
-    (report, {"fail_on": "hihg"}, "fail_on must be one of: none, low, medium, high, critical, got: hihg"),
-    (report, {"hosts": ["nx"]}, "hosts: nx not in the inventory"),
-])
+@pytest.mark.parametrize(
+    ("module", "arguments", "words"),
+    [
+        (assess, {"policy": {"rules": {"MTU-0011": {}}}}, "rules.MTU-0011 is no rule; did you mean MTU-001"),
+        (assess, {"policy": "/nowhere.yml"}, "/nowhere.yml could not be read"),
+        (assess, {"policy": 5}, "neither a mapping nor the path"),
+        (assess, {"scope": "galaxy"}, "scope must be one of: host, cluster, policy, got: galaxy"),
+        (assess, {"polcy": {}}, "polcy"),
+        (assess, {"scope": "cluster", "hosts": ["nx"]}, "hosts: nx not in the inventory"),
+        (report, {"fail_on": "hihg"}, "fail_on must be one of: none, low, medium, high, critical, got: hihg"),
+        (report, {"hosts": ["nx"]}, "hosts: nx not in the inventory"),
+    ],
+)
 def test_bad_options_are_refused(module: Any, arguments: Dict[str, Any], words: str) -> None:
     with pytest.raises(AnsibleActionFail) as refused:
         run(module, arguments, {**of_play(FACTS), **of_host("n1")})
@@ -114,6 +128,7 @@ def test_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
 def test_report_ends_each_host_as_its_audit_ended() -> None:
     def ended(assessment: Any) -> Any:
         return run(report, {"scope": "host"}, {"ansible_facts": {"netfit_assessment": assessment}})
+
     assert ended({"status": "audited", "reason": None})["changed"] is False
     with pytest.raises(AnsibleConnectionFailure, match="timed out"):
         ended({"status": "unreachable", "reason": "timed out"})

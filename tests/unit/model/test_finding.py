@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import (
     Confidence,
     Finding,
@@ -23,20 +24,34 @@ TARGET = Target("n2", "pod", OWNER, link="eth0")
 FINDING = Finding("MTU-001", "Title", Status.FAIL, Severity.CRITICAL, Confidence.DERIVED, TARGET, "1500", "1450")
 
 
-@pytest.mark.parametrize("change", [
-    {"severity": Severity.LOW}, {"observed": "1501"}, {"title": "Other"}, {"status": Status.FIXED},
-    {"target": replace(TARGET, owner=replace(OWNER, pid=1, container_id="b" * 64, runtime="cri-o"))},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"severity": Severity.LOW},
+        {"observed": "1501"},
+        {"title": "Other"},
+        {"status": Status.FIXED},
+        {"target": replace(TARGET, owner=replace(OWNER, pid=1, container_id="b" * 64, runtime="cri-o"))},
+    ],
+)
 def test_fingerprint_outlives_restarts_and_other_words(change: Any) -> None:
     assert replace(FINDING, **change).fingerprint == FINDING.fingerprint
 
 
-@pytest.mark.parametrize("change", [
-    {"id": "MTU-007"}, {"target": replace(TARGET, host="n1")}, {"target": replace(TARGET, link="eth1")},
-    {"target": replace(TARGET, link=None, key="eth0")}, {"target": replace(TARGET, scope="container")},
-    {"target": replace(TARGET, owner=replace(OWNER, name="prod/other"))}, {"target": replace(TARGET, owner=None)},
-    {"target": replace(TARGET, listener="tcp 0.0.0.0:80")}, {"target": replace(TARGET, path="/etc/x")},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "MTU-007"},
+        {"target": replace(TARGET, host="n1")},
+        {"target": replace(TARGET, link="eth1")},
+        {"target": replace(TARGET, link=None, key="eth0")},
+        {"target": replace(TARGET, scope="container")},
+        {"target": replace(TARGET, owner=replace(OWNER, name="prod/other"))},
+        {"target": replace(TARGET, owner=None)},
+        {"target": replace(TARGET, listener="tcp 0.0.0.0:80")},
+        {"target": replace(TARGET, path="/etc/x")},
+    ],
+)
 def test_fingerprint_tells_rules_and_targets_apart(change: Any) -> None:
     assert replace(FINDING, **change).fingerprint != FINDING.fingerprint
 
@@ -53,6 +68,17 @@ def test_worst_comes_first() -> None:
 
 def test_plain_values_have_the_published_keys() -> None:
     assert list(FINDING.as_fact()) == [
-        "id", "title", "status", "severity", "confidence", "target", "observed", "expected", "evidence", "remedy",
-        "references", "fingerprint"]
+        "id",
+        "title",
+        "status",
+        "severity",
+        "confidence",
+        "target",
+        "observed",
+        "expected",
+        "evidence",
+        "remedy",
+        "references",
+        "fingerprint",
+    ]
     assert FINDING.as_fact()["target"]["owner"]["kind"] == "pod"

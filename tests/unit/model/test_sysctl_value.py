@@ -8,20 +8,29 @@ from __future__ import annotations
 from typing import Any, List
 
 import pytest
-from ansible_collections.netfit.cluster.plugins.module_utils._model.sysctl_value import Comparison, SysctlValue
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.netfit.cluster.plugins.module_utils._model.sysctl_value import Comparison, SysctlValue
+
 parse = SysctlValue.parse
-VECTORS = st.lists(st.integers(-2**31, 2**31), min_size=1, max_size=4)
+VECTORS = st.lists(st.integers(-(2**31), 2**31), min_size=1, max_size=4)
 
 
-@pytest.mark.parametrize(("value", "text", "numbers"), [
-    ("4096", "4096", (4096,)), (4096, "4096", (4096,)), ("4096\t131072\t6291456\n", "4096 131072 6291456",
-                                                         (4096, 131072, 6291456)),
-    ([1, 2], "1 2", (1, 2)), (["1", "2"], "1 2", (1, 2)), ("-1", "-1", (-1,)), ("0x1f", "0x1f", (31,)),
-    ("cubic", "cubic", None), ("010", "010", (10,)),
-])
+@pytest.mark.parametrize(
+    ("value", "text", "numbers"),
+    [
+        ("4096", "4096", (4096,)),
+        (4096, "4096", (4096,)),
+        ("4096\t131072\t6291456\n", "4096 131072 6291456", (4096, 131072, 6291456)),
+        ([1, 2], "1 2", (1, 2)),
+        (["1", "2"], "1 2", (1, 2)),
+        ("-1", "-1", (-1,)),
+        ("0x1f", "0x1f", (31,)),
+        ("cubic", "cubic", None),
+        ("010", "010", (10,)),
+    ],
+)
 def test_parses_what_the_kernel_prints(value: Any, text: str, numbers: Any) -> None:
     assert (parse(value).text, parse(value).numbers) == (text, numbers)
 
@@ -32,13 +41,22 @@ def test_refuses_what_is_no_value(value: Any) -> None:
         parse(value)
 
 
-@pytest.mark.parametrize(("mine", "comparison", "wanted", "outcome"), [
-    ("4096", Comparison.AT_LEAST, "4096", True), ("4095", Comparison.AT_LEAST, "4096", False),
-    ("4096 1 9", Comparison.AT_LEAST, "4096 1 8", True), ("4096 1 9", Comparison.AT_LEAST, "4096 2 8", False),
-    ("600", Comparison.AT_MOST, "900", True), ("7200", Comparison.AT_MOST, "900", False),
-    ("0", Comparison.EXACT, "0", True), ("1", Comparison.EXACT, "0", False), ("1 2", Comparison.EXACT, "1", False),
-    ("bbr", Comparison.EXACT, "bbr", True), ("cubic", Comparison.EXACT, "bbr", False),
-])
+@pytest.mark.parametrize(
+    ("mine", "comparison", "wanted", "outcome"),
+    [
+        ("4096", Comparison.AT_LEAST, "4096", True),
+        ("4095", Comparison.AT_LEAST, "4096", False),
+        ("4096 1 9", Comparison.AT_LEAST, "4096 1 8", True),
+        ("4096 1 9", Comparison.AT_LEAST, "4096 2 8", False),
+        ("600", Comparison.AT_MOST, "900", True),
+        ("7200", Comparison.AT_MOST, "900", False),
+        ("0", Comparison.EXACT, "0", True),
+        ("1", Comparison.EXACT, "0", False),
+        ("1 2", Comparison.EXACT, "1", False),
+        ("bbr", Comparison.EXACT, "bbr", True),
+        ("cubic", Comparison.EXACT, "bbr", False),
+    ],
+)
 def test_compares_element_by_element(mine: str, comparison: Comparison, wanted: str, outcome: bool) -> None:
     assert parse(mine).satisfies(comparison, parse(wanted)) is outcome
 

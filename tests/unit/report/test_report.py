@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Optional
 
 import jsonschema
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.commands import fix_commands, keep_hint
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import (
     SCHEMA_FILE,
@@ -34,8 +35,14 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 def assessment(name: str, facts: Any, status: str = "audited", reason: Optional[str] = None) -> Dict[str, Any]:
     findings = [one.as_fact() for one in assess_host(name, facts, POLICY)] if facts else []
-    return {"status": status, "reason": reason, "kernel": b.KERNEL, "namespaces": 2, "findings": findings,
-            "policy": describe_policy(POLICY)}
+    return {
+        "status": status,
+        "reason": reason,
+        "kernel": b.KERNEL,
+        "namespaces": 2,
+        "findings": findings,
+        "policy": describe_policy(POLICY),
+    }
 
 
 def document(hosts: Any = None, **others: Any) -> Dict[str, Any]:
@@ -55,15 +62,29 @@ def test_schema_is_one_and_holds_the_incident() -> None:
     jsonschema.validate(shown, SCHEMA)
     assert shown["generated_at"] == "2026-01-02T03:04:05Z" and shown["paths"] == []
     assert shown["summary"]["hosts"] == {
-        "total": 6, "healthy": 3, "audited": 4, "unreachable": 1, "failed": 0, "not_assessed": 1}
+        "total": 6,
+        "healthy": 3,
+        "audited": 4,
+        "unreachable": 1,
+        "failed": 0,
+        "not_assessed": 1,
+    }
     assert shown["summary"]["severity"]["critical"] == 1
     assert shown["hosts"]["n2"]["severity"]["critical"] == 1 and shown["hosts"]["n8"]["status"] == "not_assessed"
 
 
-@pytest.mark.parametrize("path", [
-    ["schema_version"], ["findings", 0, "fingerprint"], ["findings", 0, "target", "scope"], ["hosts", "n1", "status"],
-    ["findings", 0, "remedy", "tag"], ["findings", 0, "evidence", 0, "what"], ["summary", "severity", "critical"],
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ["schema_version"],
+        ["findings", 0, "fingerprint"],
+        ["findings", 0, "target", "scope"],
+        ["hosts", "n1", "status"],
+        ["findings", 0, "remedy", "tag"],
+        ["findings", 0, "evidence", 0, "what"],
+        ["summary", "severity", "critical"],
+    ],
+)
 def test_schema_refuses_other_values(path: List[Any]) -> None:
     shown = document()
     inner: Any = shown
@@ -83,11 +104,16 @@ def test_cluster_finding_takes_the_place_of_the_hosts_own() -> None:
     critical = [one for one in document()["findings"] if one["severity"] == "critical"]
     assert len(critical) == 1
     assert critical[0]["evidence"][-1] == {
-        "what": "Ip.FragFails a second on n1", "value": 3.5, "source": "/proc/net/snmp"}
+        "what": "Ip.FragFails a second on n1",
+        "value": 3.5,
+        "source": "/proc/net/snmp",
+    }
 
 
-@pytest.mark.parametrize(("fail_on", "counts"), [
-    ("none", {}), ("critical", {"critical": 1}), ("high", {"critical": 1}), ("low", {"critical": 1})])
+@pytest.mark.parametrize(
+    ("fail_on", "counts"),
+    [("none", {}), ("critical", {"critical": 1}), ("high", {"critical": 1}), ("low", {"critical": 1})],
+)
 def test_gate_counts_failures_from_a_severity_upwards(fail_on: str, counts: Dict[str, int]) -> None:
     assert reached(document(), fail_on) == counts
 
@@ -104,8 +130,11 @@ def test_terminal_tells_the_incident() -> None:
     lines = text(document()).splitlines()
     assert lines[1] == "netfit: 4 hosts audited. Findings: 1 critical, 4 info."
     assert lines[3] == "CRITICAL  MTU-001  Pod or container MTU exceeds the overlay that its traffic crosses"
-    assert lines[4:7] == ["  where       n2, pod prod/gateway, link eth0", "  observed    MTU 1500",
-                          "  expected    at most 1450 (flannel.1 on n2)"]
+    assert lines[4:7] == [
+        "  where       n2, pod prod/gateway, link eth0",
+        "  observed    MTU 1500",
+        "  expected    at most 1450 (flannel.1 on n2)",
+    ]
     assert "  fix now     as root on n2:" in lines
     assert "              nsenter --net=/var/run/netns/cni-9002 ip link set dev eth0 mtu 1450" in lines
     assert "              ip link set dev cali7 mtu 1450" in lines
@@ -150,26 +179,36 @@ def test_hosts_that_were_not_audited_are_named_with_the_reason() -> None:
 
 def test_nothing_found() -> None:
     assert text(document(b.incident(pod_mtu=1450))).strip() == (
-        "netfit: 4 hosts audited. Findings: 4 info.\n\nNothing found on n1, n2, n3, n4\nReport: report.json")
+        "netfit: 4 hosts audited. Findings: 4 info.\n\nNothing found on n1, n2, n3, n4\nReport: report.json"
+    )
 
 
 def _finding(tag: str, **variables: Any) -> Dict[str, Any]:
     return {"remedy": {"tag": tag, "variables": variables}, "target": {"host": "n1"}}
 
 
-@pytest.mark.parametrize(("finding", "commands"), [
-    (_finding("link_mtu", links=[{"link": "eth0", "mtu": 1450}]), ["ip link set dev eth0 mtu 1450"]),
-    (_finding("link_mtu", links=[{"pid": 7, "link": "eth0", "mtu": 1450}]),
-     ["nsenter --target 7 --net ip link set dev eth0 mtu 1450"]),
-    (_finding("link_mtu", links=[{"namespace": None, "link": "eth0", "mtu": 1450}]), []),
-    (_finding("link_mtu", links=[{"namespace": "/run/a b;c", "link": "x$(y)", "mtu": 1450}]),
-     ["nsenter '--net=/run/a b;c' ip link set dev 'x$(y)' mtu 1450"]),
-    (_finding("sysctl_profile", sysctls={"net.ipv4.tcp_rmem": "1 2 3"}), ["sysctl -w 'net.ipv4.tcp_rmem=1 2 3'"]),
-    (_finding("listen_backlog", backlog=511, somaxconn=511, unit="app.service"),
-     ["sysctl -w net.core.somaxconn=511", "systemctl restart app.service"]),
-    (_finding("listen_backlog", backlog=511, unit="docker-1.scope", namespace="/run/n"), []),
-    (_finding("cni_mtu", pod_mtu=1450, files=["/etc/x"]), []),
-])
+@pytest.mark.parametrize(
+    ("finding", "commands"),
+    [
+        (_finding("link_mtu", links=[{"link": "eth0", "mtu": 1450}]), ["ip link set dev eth0 mtu 1450"]),
+        (
+            _finding("link_mtu", links=[{"pid": 7, "link": "eth0", "mtu": 1450}]),
+            ["nsenter --target 7 --net ip link set dev eth0 mtu 1450"],
+        ),
+        (_finding("link_mtu", links=[{"namespace": None, "link": "eth0", "mtu": 1450}]), []),
+        (
+            _finding("link_mtu", links=[{"namespace": "/run/a b;c", "link": "x$(y)", "mtu": 1450}]),
+            ["nsenter '--net=/run/a b;c' ip link set dev 'x$(y)' mtu 1450"],
+        ),
+        (_finding("sysctl_profile", sysctls={"net.ipv4.tcp_rmem": "1 2 3"}), ["sysctl -w 'net.ipv4.tcp_rmem=1 2 3'"]),
+        (
+            _finding("listen_backlog", backlog=511, somaxconn=511, unit="app.service"),
+            ["sysctl -w net.core.somaxconn=511", "systemctl restart app.service"],
+        ),
+        (_finding("listen_backlog", backlog=511, unit="docker-1.scope", namespace="/run/n"), []),
+        (_finding("cni_mtu", pod_mtu=1450, files=["/etc/x"]), []),
+    ],
+)
 def test_commands(finding: Dict[str, Any], commands: List[str]) -> None:
     assert fix_commands(finding) == commands
     assert all(shlex.split(command) for command in commands)
@@ -192,6 +231,7 @@ def test_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
     def refuse(_descriptor: int) -> None:
         raise OSError("disk full")
+
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match="disk full"):
         write_atomically(path, "second")

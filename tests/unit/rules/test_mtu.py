@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Dict, List, Tuple
 
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import MtuMeaning
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
@@ -29,16 +30,31 @@ def ids(facts: Facts) -> List[Tuple[str, str]]:
     return [(one.id, one.target.link or one.target.path or "") for one in found(facts)]
 
 
-def canal(pod_mtu: int, address: str = "10.42.2.5/32", owner: Any = None, declarations: Any = (),
-          routes: Any = None, host_end: Any = None, **node: Any) -> Facts:
+def canal(
+    pod_mtu: int,
+    address: str = "10.42.2.5/32",
+    owner: Any = None,
+    declarations: Any = (),
+    routes: Any = None,
+    host_end: Any = None,
+    **node: Any,
+) -> Facts:
     """A canal node with one pod."""
     end = b.link("cali7", host_end or pod_mtu, "veth", 7, peer=b.peer(9002, 3, "eth0", pod_mtu))
     networks = [b.node(2, extra=[end], **node), b.pod_network(9002, owner or b.pod(), pod_mtu, address, 7, routes)]
     return b.facts(networks, declarations)
 
 
-def docker(mtu: int, uplink: int = 1500, bridge: int = 1500, declarations: Any = (), port: Any = None,
-           routes: Any = None, kind: str = "veth", extra: Any = ()) -> Facts:
+def docker(
+    mtu: int,
+    uplink: int = 1500,
+    bridge: int = 1500,
+    declarations: Any = (),
+    port: Any = None,
+    routes: Any = None,
+    kind: str = "veth",
+    extra: Any = (),
+) -> Facts:
     """A host with docker0 and one container."""
     links = [
         b.link("eth0", uplink, "physical", 2, "192.0.2.10/24"),
@@ -48,10 +64,13 @@ def docker(mtu: int, uplink: int = 1500, bridge: int = 1500, declarations: Any =
     ]
     inside = [b.link("eth0", mtu, kind, 8, "172.17.0.2/16", peer=b.peer(b.HOST_INODE, 9, "veth9", port or mtu))]
     default = [b.route("0.0.0.0/0", "eth0", "172.17.0.1")] if routes is None else routes
-    return b.facts([
-        b.network(b.HOST_INODE, b.host(), links, [b.route("0.0.0.0/0", "eth0", "192.0.2.1")]),
-        b.network(77, b.container(), inside, default, ["/run/docker/netns/77"]),
-    ], declarations)
+    return b.facts(
+        [
+            b.network(b.HOST_INODE, b.host(), links, [b.route("0.0.0.0/0", "eth0", "192.0.2.1")]),
+            b.network(77, b.container(), inside, default, ["/run/docker/netns/77"]),
+        ],
+        declarations,
+    )
 
 
 def swarm(container_mtu: int, overlay_mtu: int) -> Facts:
@@ -59,16 +78,20 @@ def swarm(container_mtu: int, overlay_mtu: int) -> Facts:
     hidden = [
         b.link("br0", overlay_mtu, "bridge", 2),
         b.link("vxlan0", overlay_mtu, "vxlan", 3, master="br0", bridge="br0", encapsulation=b.tunnel(identifier=4097)),
-        b.link("veth0", container_mtu, "veth", 4, master="br0", bridge="br0",
-               peer=b.peer(78, 5, "eth0", container_mtu)),
+        b.link(
+            "veth0", container_mtu, "veth", 4, master="br0", bridge="br0", peer=b.peer(78, 5, "eth0", container_mtu)
+        ),
     ]
     inside = [b.link("eth0", container_mtu, "veth", 5, "10.0.1.7/24", peer=b.peer(900, 4, "veth0", container_mtu))]
-    return b.facts([
-        b.network(b.HOST_INODE, b.host(), [b.link("eth0", 1500, "physical")],
-                  [b.route("0.0.0.0/0", "eth0", "192.0.2.1")]),
-        b.network(900, Owner(OwnerKind.UNKNOWN), hidden, [], ["/run/docker/netns/1-abc"]),
-        b.network(78, b.container(), inside, [b.route("10.0.1.0/24", "eth0")]),
-    ])
+    return b.facts(
+        [
+            b.network(
+                b.HOST_INODE, b.host(), [b.link("eth0", 1500, "physical")], [b.route("0.0.0.0/0", "eth0", "192.0.2.1")]
+            ),
+            b.network(900, Owner(OwnerKind.UNKNOWN), hidden, [], ["/run/docker/netns/1-abc"]),
+            b.network(78, b.container(), inside, [b.route("10.0.1.0/24", "eth0")]),
+        ]
+    )
 
 
 OVERLAY = [
@@ -77,10 +100,12 @@ OVERLAY = [
     ("no file: span of routes and own subnet", canal(1500), [("MTU-001", "eth0")]),
     ("a plain container on the same overlay", canal(1500, owner=b.container()), [("MTU-001", "eth0")]),
     ("an address outside of the cluster", canal(1500, "172.17.0.2/16", b.container()), []),
-    ("route MTU lowers the link's (Cilium)",
-     canal(1500, routes=[b.route("0.0.0.0/0", "eth0", "10.42.2.1", mtu=1450)]), []),
-    ("underlay 1460, pods fixed at 1450",
-     canal(1450, overlay_mtu=1410, underlay_mtu=1460), [("MTU-001", "eth0")]),
+    (
+        "route MTU lowers the link's (Cilium)",
+        canal(1500, routes=[b.route("0.0.0.0/0", "eth0", "10.42.2.1", mtu=1450)]),
+        [],
+    ),
+    ("underlay 1460, pods fixed at 1450", canal(1450, overlay_mtu=1410, underlay_mtu=1460), [("MTU-001", "eth0")]),
     ("swarm", swarm(1500, 1450), [("MTU-001", "eth0")]),
     ("healthy swarm", swarm(1450, 1450), []),
     ("one cause, one finding: host end already lowered", canal(1500, host_end=1450), [("MTU-001", "eth0")]),
@@ -98,16 +123,24 @@ def test_incident_finding_says_what_a_person_needs() -> None:
     assert finding.target.owner is not None and finding.target.owner.name == "prod/gateway"
     assert (finding.observed, finding.expected) == ("MTU 1500", "at most 1450 (flannel.1 on n2)")
     text = "\n".join(f"{one.what}|{one.value}|{one.source}" for one in finding.evidence)
-    for part in ("eth0 (veth) in pod prod/gateway on n2|1500",
-                 "other end cali7|1500", "overlay flannel.1 (vxlan) on n2|1450",
-                 "underlay eth0, before the 50 bytes of vxlan|1500", "|1450|/run/flannel/subnet.env:3 FLANNEL_MTU",
-                 "|1500|/etc/cni/net.d/10-canal.conflist:7", "3 of 4 NodePort or load balancer requests (75 %)"):
+    for part in (
+        "eth0 (veth) in pod prod/gateway on n2|1500",
+        "other end cali7|1500",
+        "overlay flannel.1 (vxlan) on n2|1450",
+        "underlay eth0, before the 50 bytes of vxlan|1500",
+        "|1450|/run/flannel/subnet.env:3 FLANNEL_MTU",
+        "|1500|/etc/cni/net.d/10-canal.conflist:7",
+        "3 of 4 NodePort or load balancer requests (75 %)",
+    ):
         assert part in text
     assert finding.remedy is not None
     assert finding.remedy.variables == {
-        "links": [{"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450},
-                  {"link": "cali7", "mtu": 1450}],
-        "pod_mtu": 1450, "files": ["/etc/cni/net.d/10-canal.conflist:7 plugins.0.mtu"],
+        "links": [
+            {"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450},
+            {"link": "cali7", "mtu": 1450},
+        ],
+        "pod_mtu": 1450,
+        "files": ["/etc/cni/net.d/10-canal.conflist:7 plugins.0.mtu"],
     }
 
 
@@ -127,22 +160,27 @@ def test_healthy_incident_gives_nothing() -> None:
 
 
 def _with_overlay(mtu: int, master: Any = None, **tunnel: Any) -> Facts:
-    links = [b.link("eth0", 1500, "physical"),
-             b.link("flannel.1", mtu, "vxlan", 3, master=master, encapsulation=b.tunnel(**tunnel))]
+    links = [
+        b.link("eth0", 1500, "physical"),
+        b.link("flannel.1", mtu, "vxlan", 3, master=master, encapsulation=b.tunnel(**tunnel)),
+    ]
     return b.facts([b.network(b.HOST_INODE, b.host(), links, [b.route("10.42.1.0/24", "flannel.1", "10.42.1.0")])])
 
 
-@pytest.mark.parametrize(("facts", "severities"), [
-    (_with_overlay(1450), []),
-    (_with_overlay(1500), ["medium"]),
-    (_with_overlay(1450, underlay_mtu=1400), ["medium"]),
-    (_with_overlay(1500, dont_fragment="set"), ["critical"]),
-    (_with_overlay(1500, dont_fragment="inherit"), ["critical"]),
-    (_with_overlay(1500, dont_fragment="set", master="br0"), ["high"]),
-    (_with_overlay(1450, overhead=70, underlay_family="ipv6"), ["medium"]),
-    (_with_overlay(1430, overhead=70, underlay_family="ipv6"), []),
-    (_with_overlay(1500, underlay_mtu=None), []),
-])
+@pytest.mark.parametrize(
+    ("facts", "severities"),
+    [
+        (_with_overlay(1450), []),
+        (_with_overlay(1500), ["medium"]),
+        (_with_overlay(1450, underlay_mtu=1400), ["medium"]),
+        (_with_overlay(1500, dont_fragment="set"), ["critical"]),
+        (_with_overlay(1500, dont_fragment="inherit"), ["critical"]),
+        (_with_overlay(1500, dont_fragment="set", master="br0"), ["high"]),
+        (_with_overlay(1450, overhead=70, underlay_family="ipv6"), ["medium"]),
+        (_with_overlay(1430, overhead=70, underlay_family="ipv6"), []),
+        (_with_overlay(1500, underlay_mtu=None), []),
+    ],
+)
 def test_overlay_against_underlay(facts: Facts, severities: List[str]) -> None:
     assert [(one.id, one.severity.value) for one in found(facts)] == [("MTU-002", one) for one in severities]
 
@@ -158,8 +196,13 @@ SEGMENTS = [
     ("bridge larger than its port", docker(1450, bridge=1500), ["MTU-003"]),
     ("port larger than the bridge", docker(1500, bridge=1400), ["MTU-003"]),
     ("no ports at all", b.facts([b.network(b.HOST_INODE, b.host(), [b.link("docker0", 1500, "bridge")], [])]), []),
-    ("a port without carrier", docker(1500, extra=[b.link("tap0", 1400, "tun", 30, master="docker0", bridge="docker0",
-                                                          operational_state="down")]), []),
+    (
+        "a port without carrier",
+        docker(
+            1500, extra=[b.link("tap0", 1400, "tun", 30, master="docker0", bridge="docker0", operational_state="down")]
+        ),
+        [],
+    ),
     ("ends of a veth differ", docker(1500, port=1450, bridge=1450), ["MTU-004"]),
     ("ends of a veth differ, case F", canal(1450, host_end=1500), ["MTU-004"]),
 ]
@@ -193,16 +236,36 @@ DECLARED = [
     ("smaller than declared", docker(1400, bridge=1400, declarations=[_daemon(1450)]), [("MTU-005", "eth0", "low")]),
     ("not in force", docker(1500, declarations=[_daemon(1450, active=False)]), []),
     ("no such link", docker(1500, declarations=[replace(_daemon(1450), link="br-9")]), []),
-    ("overlay below FLANNEL_MTU", canal(1400, overlay_mtu=1400, declarations=[b.subnet_env(1450)]),
-     [("MTU-005", "flannel.1", "high")]),
-    ("underlay value less overhead fits",
-     canal(1450, declarations=[b.declared("flannel", 1500, MtuMeaning.UNDERLAY, "/etc/kube-flannel/net-conf.json",
-                                          link="flannel.1")]), []),
-    ("underlay value does not",
-     canal(1450, declarations=[b.declared("flannel", 1400, MtuMeaning.UNDERLAY, "/etc/kube-flannel/net-conf.json",
-                                          link="flannel.1")]), [("MTU-005", "flannel.1", "medium")]),
-    ("the next pod will be too large", canal(1450, declarations=[b.subnet_env(), b.conflist(1500), b.conflist(1450)]),
-     [("MTU-005", "/etc/cni/net.d/10-canal.conflist", "high")]),
+    (
+        "overlay below FLANNEL_MTU",
+        canal(1400, overlay_mtu=1400, declarations=[b.subnet_env(1450)]),
+        [("MTU-005", "flannel.1", "high")],
+    ),
+    (
+        "underlay value less overhead fits",
+        canal(
+            1450,
+            declarations=[
+                b.declared("flannel", 1500, MtuMeaning.UNDERLAY, "/etc/kube-flannel/net-conf.json", link="flannel.1")
+            ],
+        ),
+        [],
+    ),
+    (
+        "underlay value does not",
+        canal(
+            1450,
+            declarations=[
+                b.declared("flannel", 1400, MtuMeaning.UNDERLAY, "/etc/kube-flannel/net-conf.json", link="flannel.1")
+            ],
+        ),
+        [("MTU-005", "flannel.1", "medium")],
+    ),
+    (
+        "the next pod will be too large",
+        canal(1450, declarations=[b.subnet_env(), b.conflist(1500), b.conflist(1450)]),
+        [("MTU-005", "/etc/cni/net.d/10-canal.conflist", "high")],
+    ),
     ("pod from before the change", canal(1400, declarations=[b.conflist(1450)]), [("MTU-005", "eth0", "low")]),
     ("told by MTU-001 already", canal(1500, declarations=[b.conflist(1450)]), [("MTU-001", "eth0", "critical")]),
 ]
@@ -230,18 +293,23 @@ def test_container_against_uplink(facts: Facts, expected: List[Tuple[str, str]])
 
 def cluster(*mtus: Tuple[int, int]) -> Dict[str, Facts]:
     """Nodes by (underlay MTU, overlay MTU)."""
-    return {f"n{number}": b.facts([b.node(number, len(mtus), overlay, underlay)])
-            for number, (underlay, overlay) in enumerate(mtus, 1)}
+    return {
+        f"n{number}": b.facts([b.node(number, len(mtus), overlay, underlay)])
+        for number, (underlay, overlay) in enumerate(mtus, 1)
+    }
 
 
-@pytest.mark.parametrize(("hosts", "expected"), [
-    (cluster((1500, 1450), (1500, 1450), (1500, 1450)), []),
-    (cluster((1500, 1450), (9001, 8951), (1500, 1450)), [("MTU-006", "n2", "flannel.1")]),
-    (cluster((1500, 1450), (9001, 8951)), [("MTU-006", "n2", "flannel.1")]),
-    (cluster((1500, 1450), (1500, 1450), (1400, 1350)), [("MTU-006", "n3", "flannel.1")]),
-    (cluster((1500, 1450), (9001, 1450), (1500, 1450)), [("MTU-006", "n2", "eth0")]),
-    ({"a": docker(1500), "b": docker(1400, uplink=1400, bridge=1400)}, []),
-])
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        (cluster((1500, 1450), (1500, 1450), (1500, 1450)), []),
+        (cluster((1500, 1450), (9001, 8951), (1500, 1450)), [("MTU-006", "n2", "flannel.1")]),
+        (cluster((1500, 1450), (9001, 8951)), [("MTU-006", "n2", "flannel.1")]),
+        (cluster((1500, 1450), (1500, 1450), (1400, 1350)), [("MTU-006", "n3", "flannel.1")]),
+        (cluster((1500, 1450), (9001, 1450), (1500, 1450)), [("MTU-006", "n2", "eth0")]),
+        ({"a": docker(1500), "b": docker(1400, uplink=1400, bridge=1400)}, []),
+    ],
+)
 def test_nodes_disagree(hosts: Dict[str, Facts], expected: Any) -> None:
     assert [(one.id, one.target.host, one.target.link) for one in assess_cluster(hosts, POLICY)] == expected
 
@@ -262,5 +330,5 @@ def test_refusing_nodes_are_evidence_for_the_same_finding() -> None:
     [own] = found(hosts["n2"])
     [again] = assess_cluster(hosts, POLICY)
     assert again.fingerprint == own.fingerprint
-    more = again.evidence[len(own.evidence):]
+    more = again.evidence[len(own.evidence) :]
     assert [(one.what, one.value) for one in more] == [("Ip.FragFails a second on n1", 3.5)]

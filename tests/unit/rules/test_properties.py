@@ -9,13 +9,14 @@ import json
 import random
 from typing import Any, Dict, List, Set, Tuple
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import MtuMeaning
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_cluster, assess_host
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
 from ansible_collections.netfit.cluster.tests.unit import builders as b
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 POLICY = load_policy()
 ODD: List[Any] = [None, "", "x", -1, 0, True, 1.5, [], {}, ["x"], {"x": 1}, [[]], "10.42.0.0/99", 1 << 70]
@@ -25,30 +26,57 @@ def rich() -> Dict[str, Any]:
     """Facts in which every rule of one host has something to look at."""
     facts = b.incident()["n2"]
     mtu, queues, sysctl = (facts[name] for name in ("netfit_mtu", "netfit_listen_queues", "netfit_sysctl"))
-    mtu["namespaces"][0]["links"].extend(as_plain([
-        b.link("docker0", 1500, "bridge", 20), b.link("veth9", 1400, "veth", 21, master="docker0", bridge="docker0",
-                                                      peer=b.peer(77, 8, "eth0", 1500)),
-        b.link("br-1", 1500, "bridge", 23), b.link("veth8", 1500, "veth", 24, master="br-1", bridge="br-1",
-                                                   peer=b.peer(78, 8, "eth0", 1400)),
-        b.link("veth7", 1400, "veth", 25, master="br-1", bridge="br-1"),
-        b.link("vxlan9", 1500, "vxlan", 22, encapsulation=b.tunnel(dont_fragment="set")),
-    ]))
-    mtu["namespaces"].append(b.network(77, b.container(), [
-        b.link("eth0", 9000, "veth", 8, "172.17.0.2/16", peer=b.peer(b.HOST_INODE, 21, "veth9", 1400))],
-        [b.route("0.0.0.0/0", "eth0", "172.17.0.1", next_hops=(b.leg("eth0", "172.17.0.1"),))],
-        exceptions=[b.learned("192.0.2.9", 1400)]))
-    mtu["namespaces"].append(b.network(78, b.container("db"), [
-        b.link("eth0", 1400, "veth", 8, "172.18.0.2/16", peer=b.peer(b.HOST_INODE, 24, "veth8", 1500))], []))
-    mtu["declared"].extend(as_plain([
-        b.declared("docker", 1450, MtuMeaning.INTERFACE, "/etc/docker/daemon.json", link="docker0"),
-        b.declared("flannel", 1400, MtuMeaning.UNDERLAY, "/etc/net-conf.json", link="flannel.1")]))
+    mtu["namespaces"][0]["links"].extend(
+        as_plain(
+            [
+                b.link("docker0", 1500, "bridge", 20),
+                b.link("veth9", 1400, "veth", 21, master="docker0", bridge="docker0", peer=b.peer(77, 8, "eth0", 1500)),
+                b.link("br-1", 1500, "bridge", 23),
+                b.link("veth8", 1500, "veth", 24, master="br-1", bridge="br-1", peer=b.peer(78, 8, "eth0", 1400)),
+                b.link("veth7", 1400, "veth", 25, master="br-1", bridge="br-1"),
+                b.link("vxlan9", 1500, "vxlan", 22, encapsulation=b.tunnel(dont_fragment="set")),
+            ]
+        )
+    )
+    mtu["namespaces"].append(
+        b.network(
+            77,
+            b.container(),
+            [b.link("eth0", 9000, "veth", 8, "172.17.0.2/16", peer=b.peer(b.HOST_INODE, 21, "veth9", 1400))],
+            [b.route("0.0.0.0/0", "eth0", "172.17.0.1", next_hops=(b.leg("eth0", "172.17.0.1"),))],
+            exceptions=[b.learned("192.0.2.9", 1400)],
+        )
+    )
+    mtu["namespaces"].append(
+        b.network(
+            78,
+            b.container("db"),
+            [b.link("eth0", 1400, "veth", 8, "172.18.0.2/16", peer=b.peer(b.HOST_INODE, 24, "veth8", 1500))],
+            [],
+        )
+    )
+    mtu["declared"].extend(
+        as_plain(
+            [
+                b.declared("docker", 1450, MtuMeaning.INTERFACE, "/etc/docker/daemon.json", link="docker0"),
+                b.declared("flannel", 1400, MtuMeaning.UNDERLAY, "/etc/net-conf.json", link="flannel.1"),
+            ]
+        )
+    )
     mtu["problems"] = as_plain([b.problem("daemon.json", "broken", "/etc/docker/daemon.json")])
-    queues["namespaces"].append(b.queue(77, b.container(), [
-        b.listener(80, 128, "nginx", queue=200, drops=3, drop_rate=1.0, syn_queue=300)],
-        rates={"TcpExt.TCPReqQFullDrop": 1.0, "TcpExt.ListenOverflows": 1.0}))
+    queues["namespaces"].append(
+        b.queue(
+            77,
+            b.container(),
+            [b.listener(80, 128, "nginx", queue=200, drops=3, drop_rate=1.0, syn_queue=300)],
+            rates={"TcpExt.TCPReqQFullDrop": 1.0, "TcpExt.ListenOverflows": 1.0},
+        )
+    )
     sysctl["scopes"] = {"net.core.somaxconn": "namespace"}
-    sysctl["namespaces"] = [b.sysctl(b.HOST_INODE, b.host(), {"net.core.somaxconn": "8192"}),
-                            b.sysctl(77, b.container(), {"net.core.somaxconn": "128", "net.ipv4.tcp_syncookies": "0"})]
+    sysctl["namespaces"] = [
+        b.sysctl(b.HOST_INODE, b.host(), {"net.core.somaxconn": "8192"}),
+        b.sysctl(77, b.container(), {"net.core.somaxconn": "128", "net.ipv4.tcp_syncookies": "0"}),
+    ]
     return facts
 
 
@@ -73,15 +101,27 @@ def _changed(facts: Any, path: Tuple[Any, ...], value: Any, remove: bool) -> Any
         others = {name: entry for name, entry in facts.items() if name != key}
         return others if remove and not rest else {**others, key: _changed(facts[key], rest, value, remove)}
     if isinstance(facts, list) and isinstance(key, int) and key < len(facts):
-        return [_changed(entry, rest, value, remove) if position == key else entry
-                for position, entry in enumerate(facts)]
+        return [
+            _changed(entry, rest, value, remove) if position == key else entry for position, entry in enumerate(facts)
+        ]
     return facts
 
 
 def test_rich_facts_show_most_rules() -> None:
     shown: Set[str] = {one.id for one in assess_host("n2", RICH, POLICY)}
-    assert shown >= {"MTU-001", "MTU-002", "MTU-003", "MTU-004", "MTU-005", "MTU-007", "QUEUE-002", "QUEUE-003",
-                     "QUEUE-004", "SYSCTL-002", "AUDIT-001"}
+    assert shown >= {
+        "MTU-001",
+        "MTU-002",
+        "MTU-003",
+        "MTU-004",
+        "MTU-005",
+        "MTU-007",
+        "QUEUE-002",
+        "QUEUE-003",
+        "QUEUE-004",
+        "SYSCTL-002",
+        "AUDIT-001",
+    }
 
 
 @settings(max_examples=300, deadline=None)
@@ -124,5 +164,6 @@ def _renumbered(value: Any, by: int) -> Any:
 def test_fingerprints_do_not_depend_on_order_or_numbers(seed: int) -> None:
     def prints(facts: Any) -> Set[str]:
         return {one.fingerprint for one in assess_host("n2", facts, POLICY)}
+
     assert prints(_renumbered(_shuffled(RICH, random.Random(seed)), seed)) == prints(RICH)
     assert len(prints(RICH)) == len(assess_host("n2", RICH, POLICY))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
@@ -26,39 +27,45 @@ def ids(listeners: List[Any], **more: Any) -> List[Tuple[str, str]]:
     return [(one.id, one.severity.value) for one in found(listeners, **more)]
 
 
-@pytest.mark.parametrize(("listeners", "expected"), [
-    ([b.listener(80, 511, "nginx")], []),
-    ([b.listener(80, 4096, "traefik")], []),
-    ([b.listener(8080, 50, "app")], [("QUEUE-001", "low")]),
-    ([b.listener(8080, 50, "app", "127.0.0.1")], [("QUEUE-001", "info")]),
-    ([b.listener(8080, 50, "app", "::1")], [("QUEUE-001", "info")]),
-    ([b.listener(22, 128, "sshd")], [("QUEUE-001", "info")]),
-    ([b.listener(53, 32, "systemd-resolve", "127.0.0.53%lo")], [("QUEUE-001", "info")]),
-    ([b.listener(8080, 50, "app", queue=51)], [("QUEUE-003", "high"), ("QUEUE-001", "high")]),
-    ([b.listener(22, 128, "sshd", drops=9, drop_rate=4.0)], [("QUEUE-003", "high"), ("QUEUE-001", "high")]),
-    ([b.listener(22, 128, "sshd", drops=9, drop_rate=0.0)], [("QUEUE-003", "low"), ("QUEUE-001", "info")]),
-    ([b.listener(80, 511, "nginx", queue=511)], []),
-    ([b.listener(80, 511, "nginx", queue=512)], [("QUEUE-003", "high")]),
-    ([b.listener(80, 511, "nginx", drops=3)], [("QUEUE-003", "low")]),
-    ([b.listener(80, 511, "nginx", drops=None)], []),
-    ([b.listener(80, 600, "app"), b.listener(80, 50, "app")], [("QUEUE-001", "low")]),
-])
+@pytest.mark.parametrize(
+    ("listeners", "expected"),
+    [
+        ([b.listener(80, 511, "nginx")], []),
+        ([b.listener(80, 4096, "traefik")], []),
+        ([b.listener(8080, 50, "app")], [("QUEUE-001", "low")]),
+        ([b.listener(8080, 50, "app", "127.0.0.1")], [("QUEUE-001", "info")]),
+        ([b.listener(8080, 50, "app", "::1")], [("QUEUE-001", "info")]),
+        ([b.listener(22, 128, "sshd")], [("QUEUE-001", "info")]),
+        ([b.listener(53, 32, "systemd-resolve", "127.0.0.53%lo")], [("QUEUE-001", "info")]),
+        ([b.listener(8080, 50, "app", queue=51)], [("QUEUE-003", "high"), ("QUEUE-001", "high")]),
+        ([b.listener(22, 128, "sshd", drops=9, drop_rate=4.0)], [("QUEUE-003", "high"), ("QUEUE-001", "high")]),
+        ([b.listener(22, 128, "sshd", drops=9, drop_rate=0.0)], [("QUEUE-003", "low"), ("QUEUE-001", "info")]),
+        ([b.listener(80, 511, "nginx", queue=511)], []),
+        ([b.listener(80, 511, "nginx", queue=512)], [("QUEUE-003", "high")]),
+        ([b.listener(80, 511, "nginx", drops=3)], [("QUEUE-003", "low")]),
+        ([b.listener(80, 511, "nginx", drops=None)], []),
+        ([b.listener(80, 600, "app"), b.listener(80, 50, "app")], [("QUEUE-001", "low")]),
+    ],
+)
 def test_backlog_and_overflow(listeners: List[Any], expected: List[Tuple[str, str]]) -> None:
     assert sorted(ids(listeners)) == sorted(expected)
 
 
-@pytest.mark.parametrize(("listener", "somaxconn", "stale"), [
-    (b.listener(80, 128, "nginx"), 4096, 511),
-    (b.listener(80, 511, "nginx"), 4096, None),
-    (b.listener(80, 128, "nginx"), 128, None),
-    (b.listener(80, 300, "nginx"), 400, 400),
-    (b.listener(80, 4096, "traefik"), 16384, 16384),
-    (b.listener(80, 128, "java"), 4096, 4096),
-    (b.listener(80, 50, "java"), 4096, None),
-    (b.listener(80, 100, "java"), 4096, None),
-    (b.listener(80, 128, "app"), 4096, None),
-    (b.listener(80, 600, "traefik"), 4096, None),
-])
+@pytest.mark.parametrize(
+    ("listener", "somaxconn", "stale"),
+    [
+        (b.listener(80, 128, "nginx"), 4096, 511),
+        (b.listener(80, 511, "nginx"), 4096, None),
+        (b.listener(80, 128, "nginx"), 128, None),
+        (b.listener(80, 300, "nginx"), 400, 400),
+        (b.listener(80, 4096, "traefik"), 16384, 16384),
+        (b.listener(80, 128, "java"), 4096, 4096),
+        (b.listener(80, 50, "java"), 4096, None),
+        (b.listener(80, 100, "java"), 4096, None),
+        (b.listener(80, 128, "app"), 4096, None),
+        (b.listener(80, 600, "traefik"), 4096, None),
+    ],
+)
 def test_stale_backlog(listener: Any, somaxconn: int, stale: Any) -> None:
     shown = [one for one in found([listener], somaxconn=somaxconn) if one.id == "QUEUE-002"]
     if stale is None:
@@ -78,22 +85,34 @@ def test_one_cause_one_finding() -> None:
 def test_remedy_raises_somaxconn_where_it_is_in_the_way() -> None:
     [short] = found([b.listener(8080, 128, "app", unit="app.service")], somaxconn=128)
     assert short.remedy is not None
-    assert short.remedy.variables == {"namespace": "/run/docker/netns/77", "listener": "tcp 0.0.0.0:8080",
-                                      "backlog": 511, "somaxconn": 511, "unit": "app.service"}
+    assert short.remedy.variables == {
+        "namespace": "/run/docker/netns/77",
+        "listener": "tcp 0.0.0.0:8080",
+        "backlog": 511,
+        "somaxconn": 511,
+        "unit": "app.service",
+    }
 
 
-@pytest.mark.parametrize(("rates", "listeners", "expected"), [
-    ({}, [], []),
-    ({"TcpExt.ListenOverflows": 0.0}, [], []),
-    ({"TcpExt.ListenOverflows": 2.0}, [b.listener(80, 511, "nginx", drops=None)], [("QUEUE-003", "high")]),
-    ({"TcpExt.ListenOverflows": 2.0}, [b.listener(80, 511, "nginx", drops=3, drop_rate=2.0)], [("QUEUE-003", "high")]),
-    ({"TcpExt.SyncookiesSent": 1.0}, [], [("QUEUE-004", "medium")]),
-    ({"TcpExt.TCPReqQFullDoCookies": 1.0}, [], [("QUEUE-004", "medium")]),
-    ({"TcpExt.TCPReqQFullDrop": 1.0}, [], [("QUEUE-004", "high")]),
-    ({}, [b.listener(80, 600, "app", syn_queue=601)], [("QUEUE-004", "medium")]),
-    ({"TcpExt.SyncookiesSent": 5.0}, [b.listener(80, 600, "app", syn_queue=601)], [("QUEUE-004", "medium")]),
-    ({}, [b.listener(80, 600, "app", syn_queue=600)], []),
-])
+@pytest.mark.parametrize(
+    ("rates", "listeners", "expected"),
+    [
+        ({}, [], []),
+        ({"TcpExt.ListenOverflows": 0.0}, [], []),
+        ({"TcpExt.ListenOverflows": 2.0}, [b.listener(80, 511, "nginx", drops=None)], [("QUEUE-003", "high")]),
+        (
+            {"TcpExt.ListenOverflows": 2.0},
+            [b.listener(80, 511, "nginx", drops=3, drop_rate=2.0)],
+            [("QUEUE-003", "high")],
+        ),
+        ({"TcpExt.SyncookiesSent": 1.0}, [], [("QUEUE-004", "medium")]),
+        ({"TcpExt.TCPReqQFullDoCookies": 1.0}, [], [("QUEUE-004", "medium")]),
+        ({"TcpExt.TCPReqQFullDrop": 1.0}, [], [("QUEUE-004", "high")]),
+        ({}, [b.listener(80, 600, "app", syn_queue=601)], [("QUEUE-004", "medium")]),
+        ({"TcpExt.SyncookiesSent": 5.0}, [b.listener(80, 600, "app", syn_queue=601)], [("QUEUE-004", "medium")]),
+        ({}, [b.listener(80, 600, "app", syn_queue=600)], []),
+    ],
+)
 def test_counters_of_the_namespace(rates: Dict[str, float], listeners: List[Any], expected: Any) -> None:
     assert ids(listeners, rates=rates) == expected
 
@@ -116,7 +135,12 @@ def test_policy_sets_the_minimum_and_the_programs() -> None:
 
 
 def test_healthy_host_has_nothing_above_low() -> None:
-    listeners = [b.listener(22, 128, "sshd", unit="ssh.service"), b.listener(22, 128, "sshd", "::"),
-                 b.listener(53, 4096, "systemd-resolve", "127.0.0.53"), b.listener(2375, 4096, "dockerd"),
-                 b.listener(25, 100, "master"), b.listener(5000, 5, "python3")]
+    listeners = [
+        b.listener(22, 128, "sshd", unit="ssh.service"),
+        b.listener(22, 128, "sshd", "::"),
+        b.listener(53, 4096, "systemd-resolve", "127.0.0.53"),
+        b.listener(2375, 4096, "dockerd"),
+        b.listener(25, 100, "master"),
+        b.listener(5000, 5, "python3"),
+    ]
     assert {one.severity.value for one in found(listeners, owner=b.host())} <= {"info", "low"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 import pytest
+
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
 from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Owner, OwnerKind
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host
@@ -16,13 +17,25 @@ from ansible_collections.netfit.cluster.tests.unit import builders as b
 
 POLICY = load_policy()
 SOMAXCONN = "net.core.somaxconn"
-PER_NAMESPACE = {SOMAXCONN: "namespace", "net.ipv4.tcp_rmem": "namespace",
-                 "net.ipv4.tcp_abort_on_overflow": "namespace", "net.core.rmem_max": "host"}
+PER_NAMESPACE = {
+    SOMAXCONN: "namespace",
+    "net.ipv4.tcp_rmem": "namespace",
+    "net.ipv4.tcp_abort_on_overflow": "namespace",
+    "net.core.rmem_max": "host",
+}
 Values = Dict[str, str]
 
 
-def found(on_host: Values, inside: Any = None, policy: Any = POLICY, owner: Any = None, rates: Any = None,
-          writable: bool = True, scopes: Any = None, kernel: str = b.KERNEL) -> List[Finding]:
+def found(
+    on_host: Values,
+    inside: Any = None,
+    policy: Any = POLICY,
+    owner: Any = None,
+    rates: Any = None,
+    writable: bool = True,
+    scopes: Any = None,
+    kernel: str = b.KERNEL,
+) -> List[Finding]:
     sysctls = [b.sysctl(b.HOST_INODE, b.host(), on_host)]
     if inside is not None:
         sysctls.append(b.sysctl(77, owner or b.pod(), inside, writable, ["/run/netns/p"]))
@@ -35,32 +48,43 @@ def ids(*arguments: Any, **more: Any) -> List[Tuple[str, str, str]]:
     return [(one.id, one.target.scope, one.target.key or "") for one in found(*arguments, **more)]
 
 
-@pytest.mark.parametrize(("on_host", "inside", "expected"), [
-    ({SOMAXCONN: "4096"}, {SOMAXCONN: "4096"}, []),
-    ({SOMAXCONN: "128"}, None, [("SYSCTL-001", "host", SOMAXCONN)]),
-    ({SOMAXCONN: "128"}, {SOMAXCONN: "128"}, [("SYSCTL-001", "host", SOMAXCONN), ("SYSCTL-001", "pod", SOMAXCONN)]),
-    ({SOMAXCONN: "4096"}, {SOMAXCONN: "128"}, [("SYSCTL-002", "pod", "")]),
-    ({SOMAXCONN: "16384"}, {SOMAXCONN: "4096"}, [("SYSCTL-002", "pod", "")]),
-    ({SOMAXCONN: "16384"}, {SOMAXCONN: "8192"}, []),
-    ({SOMAXCONN: "4096"}, {}, []),
-    ({"net.core.rmem_max": "1000"}, {"net.core.rmem_max": "1000"}, [("SYSCTL-001", "host", "net.core.rmem_max")]),
-    ({"net.ipv4.tcp_rmem": "4096 131072 6291456"}, {"net.ipv4.tcp_rmem": "4096\t131072\t6291456"}, []),
-    ({"net.ipv4.tcp_rmem": "4096 131072 65536"}, None, [("SYSCTL-001", "host", "net.ipv4.tcp_rmem")]),
-    ({"net.ipv4.tcp_abort_on_overflow": "1"}, None, [("SYSCTL-001", "host", "net.ipv4.tcp_abort_on_overflow")]),
-    ({"net.ipv4.tcp_max_syn_backlog": "128", "net.ipv4.tcp_syncookies": "1"}, None, []),
-    ({"net.ipv4.tcp_max_syn_backlog": "128", "net.ipv4.tcp_syncookies": "0"}, None,
-     [("SYSCTL-001", "host", "net.ipv4.tcp_max_syn_backlog"), ("SYSCTL-001", "host", "net.ipv4.tcp_syncookies")]),
-    ({"net.ipv4.tcp_congestion_control": "cubic"}, None, []),
-    ({SOMAXCONN: "many"}, None, [("AUDIT-001", "host", SOMAXCONN)]),
-])
+@pytest.mark.parametrize(
+    ("on_host", "inside", "expected"),
+    [
+        ({SOMAXCONN: "4096"}, {SOMAXCONN: "4096"}, []),
+        ({SOMAXCONN: "128"}, None, [("SYSCTL-001", "host", SOMAXCONN)]),
+        ({SOMAXCONN: "128"}, {SOMAXCONN: "128"}, [("SYSCTL-001", "host", SOMAXCONN), ("SYSCTL-001", "pod", SOMAXCONN)]),
+        ({SOMAXCONN: "4096"}, {SOMAXCONN: "128"}, [("SYSCTL-002", "pod", "")]),
+        ({SOMAXCONN: "16384"}, {SOMAXCONN: "4096"}, [("SYSCTL-002", "pod", "")]),
+        ({SOMAXCONN: "16384"}, {SOMAXCONN: "8192"}, []),
+        ({SOMAXCONN: "4096"}, {}, []),
+        ({"net.core.rmem_max": "1000"}, {"net.core.rmem_max": "1000"}, [("SYSCTL-001", "host", "net.core.rmem_max")]),
+        ({"net.ipv4.tcp_rmem": "4096 131072 6291456"}, {"net.ipv4.tcp_rmem": "4096\t131072\t6291456"}, []),
+        ({"net.ipv4.tcp_rmem": "4096 131072 65536"}, None, [("SYSCTL-001", "host", "net.ipv4.tcp_rmem")]),
+        ({"net.ipv4.tcp_abort_on_overflow": "1"}, None, [("SYSCTL-001", "host", "net.ipv4.tcp_abort_on_overflow")]),
+        ({"net.ipv4.tcp_max_syn_backlog": "128", "net.ipv4.tcp_syncookies": "1"}, None, []),
+        (
+            {"net.ipv4.tcp_max_syn_backlog": "128", "net.ipv4.tcp_syncookies": "0"},
+            None,
+            [("SYSCTL-001", "host", "net.ipv4.tcp_max_syn_backlog"), ("SYSCTL-001", "host", "net.ipv4.tcp_syncookies")],
+        ),
+        ({"net.ipv4.tcp_congestion_control": "cubic"}, None, []),
+        ({SOMAXCONN: "many"}, None, [("AUDIT-001", "host", SOMAXCONN)]),
+    ],
+)
 def test_values_against_the_policy(on_host: Values, inside: Any, expected: Any) -> None:
     assert sorted(ids(on_host, inside)) == sorted(expected)
 
 
-@pytest.mark.parametrize("more", [
-    {"writable": False}, {"scopes": {}}, {"scopes": {SOMAXCONN: "host"}},
-    {"owner": Owner(OwnerKind.UNKNOWN, "sandbox")},
-])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"writable": False},
+        {"scopes": {}},
+        {"scopes": {SOMAXCONN: "host"}},
+        {"owner": Owner(OwnerKind.UNKNOWN, "sandbox")},
+    ],
+)
 def test_a_key_that_the_namespace_cannot_set_is_not_held_against_it(more: Any) -> None:
     assert ids({SOMAXCONN: "4096"}, {SOMAXCONN: "128"}, **more) == []
 
@@ -96,11 +120,18 @@ def test_policy_knows_kernels(kernel: str, count: int) -> None:
 
 
 def test_problems_are_errors_and_never_failures() -> None:
-    facts = b.facts(problems=[b.problem("docker daemon.json", "line 3: not JSON", "/etc/docker/daemon.json"),
-                              b.problem("network namespace", "vanished"), b.problem("network namespace", "hidden")])
+    facts = b.facts(
+        problems=[
+            b.problem("docker daemon.json", "line 3: not JSON", "/etc/docker/daemon.json"),
+            b.problem("network namespace", "vanished"),
+            b.problem("network namespace", "hidden"),
+        ]
+    )
     findings = assess_host("n1", facts, POLICY)
     assert [(one.id, one.status.value, one.target.path, one.target.key) for one in findings] == [
-        ("AUDIT-001", "error", "/etc/docker/daemon.json", None), ("AUDIT-001", "error", None, "network namespace")]
+        ("AUDIT-001", "error", "/etc/docker/daemon.json", None),
+        ("AUDIT-001", "error", None, "network namespace"),
+    ]
     assert findings[0].observed == "docker daemon.json: line 3: not JSON"
     assert findings[1].observed == "network namespace: hidden"
     assert "network namespace: vanished" in {one.value for one in findings[1].evidence}
@@ -109,7 +140,9 @@ def test_problems_are_errors_and_never_failures() -> None:
 def test_facts_that_were_not_gathered_are_told() -> None:
     findings = assess_host("n1", {"netfit_mtu": b.facts()["netfit_mtu"]}, POLICY)
     assert [(one.id, one.status.value, one.target.key) for one in findings] == [
-        ("AUDIT-001", "error", "netfit_listen_queues"), ("AUDIT-001", "error", "netfit_sysctl")]
+        ("AUDIT-001", "error", "netfit_listen_queues"),
+        ("AUDIT-001", "error", "netfit_sysctl"),
+    ]
 
 
 def test_rules_can_be_switched_off_and_given_a_severity() -> None:
