@@ -197,6 +197,15 @@ def test_sysctls_and_counters_are_those_of_the_namespace(lab: Lab) -> None:
     assert (first[2], second[2]) == (0, 0)
 
 
+def test_a_long_value_is_whole(lab: Lab) -> None:
+    """The kernel ends a value where the buffer ends, and says nothing."""
+    lab.add("a")
+    ports = ",".join(str(port) for port in range(1, 60001, 2))
+    lab.sysctl("a", "net.ipv4.ip_local_reserved_ports", ports)
+    found = lab.inside("a", lambda: read_sysctls(["net.ipv4.ip_local_reserved_ports"]))
+    assert found["net.ipv4.ip_local_reserved_ports"].value == ports
+
+
 UNREACHABLE_CONNECT = "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"
 
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 import os
 import stat
 from functools import lru_cache
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._model.sysctl import SysctlReading
 
 ROOT = "/proc/sys"
-VALUE_LIMIT = 4096
-"""Bytes of a value that are read at a time: enough for almost all, and a small buffer is a quick one."""
+USUAL_SIZE = 1024
+LARGEST_SIZE = 1 << 18
+"""Bytes. The kernel fills one read and says "end" at the next, whether the value was whole or not
+(kernel/sysctl.c, do_proc_dointvec), so that a value that comes near the usual size is read again in one large piece."""
 _SWAP = str.maketrans("./", "/.")
 
 
@@ -36,46 +38,67 @@ def key_path(key: str) -> str:
     return path
 
 
+class _Directory(NamedTuple):
+    """Keys with the names of their files, and directories, all by name."""
+
+    files: Tuple[Tuple[str, str], ...]
+    directories: Tuple[Tuple[str, _Directory], ...]
+
+    def all_keys(self) -> Iterator[str]:
+        """Yield the keys of this directory and those below."""
+        yield from (key for key, _name in self.files)
+        for _name, directory in self.directories:
+            yield from directory.all_keys()
+
+
 def read_sysctls(keys: Iterable[str], root: str = ROOT) -> Dict[str, SysctlReading]:
     """Return what is below the keys in the calling thread's network namespace; a key that is not there is left out.
 
     Raises ValueError for a key that is no name, before anything is read.
     """
     found: Dict[str, SysctlReading] = {}
-    for directory, members in _by_directory(tuple(keys)):
-        found.update(_read_directory(f"{root}/{directory}", members))
+    _read_directory(root, None, _tree(tuple(keys)), found)
     return found
 
 
-_Members = Tuple[Tuple[str, str], ...]
-"""Keys with the names of their files."""
-
-
 @lru_cache(maxsize=16)
-def _by_directory(keys: Tuple[str, ...]) -> Tuple[Tuple[str, _Members], ...]:
-    """Sort keys by directory; the same keys are read in every namespace."""
-    found: Dict[str, List[Tuple[str, str]]] = {}
-    for key in keys:
-        directory, _, name = key_path(key).rpartition("/")
-        found.setdefault(directory, []).append((key, name))
-    return tuple((directory, tuple(members)) for directory, members in found.items())
+def _tree(keys: Tuple[str, ...]) -> _Directory:
+    """Sort keys into directories; the same keys are read in every namespace."""
+    return _branch([(key, key_path(key).split("/")) for key in keys])
 
 
-def _read_directory(directory: str, members: _Members) -> Dict[str, SysctlReading]:
-    """Read the files of one directory, given as pairs of key and file name.
+def _branch(keys: List[Tuple[str, List[str]]]) -> _Directory:
+    below: Dict[str, List[Tuple[str, List[str]]]] = {}
+    for key, parts in keys:
+        if len(parts) > 1:
+            below.setdefault(parts[0], []).append((key, parts[1:]))
+    files = tuple((key, parts[0]) for key, parts in keys if len(parts) == 1)
+    return _Directory(files, tuple((name, _branch(members)) for name, members in below.items()))
 
-    The directory is looked up once: each namespace has its own net/core and net/ipv4, all of them in one chain of the
-    kernel's cache of names, so that a lookup takes time in proportion to the number of namespaces.
+
+def _read_directory(
+    path: str, parent: Optional[int], directory: _Directory, found: Dict[str, SysctlReading]
+) -> None:
+    """Read the files of a directory, and those below.
+
+    Each directory is looked up once, from the one above: every namespace has a net/core and a net/ipv4 of its own, all
+    of them in one chain of the kernel's cache of names, so that such a lookup takes time in proportion to the number of
+    namespaces.
     """
     try:
-        descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=parent)
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return
     except OSError as error:
-        return {key: _unreadable(error, False) for key, _name in members}
+        found.update({key: _unreadable(error, False) for key in directory.all_keys()})
+        return
     try:
-        readings = ((key, _read(name, descriptor)) for key, name in members)
-        return {key: reading for key, reading in readings if reading is not None}
+        for key, name in directory.files:
+            reading = _read(name, descriptor)
+            if reading is not None:
+                found[key] = reading
+        for name, below in directory.directories:
+            _read_directory(name, descriptor, below, found)
     finally:
         os.close(descriptor)
 
@@ -101,11 +124,8 @@ def _read(name: str, directory: int) -> Optional[SysctlReading]:
 
 
 def _read_all(descriptor: int) -> bytes:
-    value = part = os.read(descriptor, VALUE_LIMIT)
-    while len(part) == VALUE_LIMIT:
-        part = os.read(descriptor, VALUE_LIMIT)
-        value += part
-    return value
+    value = os.read(descriptor, USUAL_SIZE)
+    return value if len(value) < USUAL_SIZE // 2 else os.pread(descriptor, LARGEST_SIZE, 0)
 
 
 def _unreadable(error: OSError, writable: bool) -> SysctlReading:
