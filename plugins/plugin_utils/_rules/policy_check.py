@@ -123,7 +123,9 @@ def _range(place: str, value: Any) -> None:
 
 def _list_of(kind: type) -> Check:
     def check(place: str, value: Any) -> None:
-        if not isinstance(value, list) or not all(type(entry) is kind for entry in value):
+        if not isinstance(value, list) or not all(
+            isinstance(entry, kind) and not isinstance(entry, bool) for entry in value
+        ):
             words = {str: "texts", int: "whole numbers"}[kind]
             raise PolicyError(f"{place} is {value!r}, but must be a list of {words}")
 
