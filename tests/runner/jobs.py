@@ -121,6 +121,8 @@ JOBS: Tuple[Job, ...] = (
     _scenario("default"),
     Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=300),
     Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=300),
+    Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=300),
+    Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=300),
     *(_target(version) for version in TARGETS),
     Job(
         "kernel",
