@@ -33,7 +33,7 @@ def output(*argv: str) -> str:
 
 def run_lab(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(LAB), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
     if check and done.returncode != 0:
         sys.exit(f"lab {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done
@@ -47,7 +47,7 @@ def make_machine() -> None:
     for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
         if line.split()[4].startswith("/run/"):
             # Others may take away what they have there, even now, and that is not for the lab to answer for.
-            subprocess.run(["umount", "--lazy", line.split()[4]], stderr=subprocess.DEVNULL)
+            subprocess.run(["umount", "--lazy", line.split()[4]], stderr=subprocess.DEVNULL, check=False)
     subprocess.run(["mount", "-t", "tmpfs", "nf-test", "/run"], check=True)
     for command in (
         "ip link set lo up",
@@ -89,7 +89,7 @@ def passing() -> Snapshot:
 
 def sysctls() -> dict[str, str]:
     found = {}
-    for directory, _, names in os.walk("/proc/sys"):
+    for directory, _directories, names in os.walk("/proc/sys"):
         for name in names:
             path = os.path.join(directory, name)
             if path in VOLATILE or not os.stat(path).st_mode & 0o200:

@@ -36,7 +36,9 @@ print(probe.getsockopt(socket.IPPROTO_IP, 14))   # IP_MTU
 def run_lab(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run the command line; the result has its exit status and output."""
     command = [sys.executable, str(LAB / "lab"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False
+    )
 
 
 def ssh(name: str, host: str, *command: str, known_hosts: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -129,7 +131,7 @@ def test_a_command_that_does_not_end_is_ended(pair: str) -> None:
 
 def test_the_command_line_hands_on_input_output_and_status(pair: str) -> None:
     command = [sys.executable, str(LAB / "lab"), "exec", pair, "node1", "--", "sh", "-c", "cat; exit 7"]
-    done = subprocess.run(command, input="over there", capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, input="over there", capture_output=True, text=True, timeout=20, check=False)
     assert (done.stdout, done.returncode) == ("over there", 7)
     wrong = run_lab("exec", pair, "node3", "--", "true")
     assert wrong.returncode == 2
@@ -175,9 +177,7 @@ def test_labs_with_the_same_addresses_run_side_by_side(build: Build) -> None:
 
 
 @pytest.mark.parametrize(("icmp", "path_mtu"), [("all", "1400"), ("none", "1500")])
-def test_a_silent_router_does_not_tell_the_path_mtu(
-    icmp: str, path_mtu: str, build: Build
-) -> None:
+def test_a_silent_router_does_not_tell_the_path_mtu(icmp: str, path_mtu: str, build: Build) -> None:
     segments = {"left": {"addresses": "10.1.0.0/24"}, "right": {"addresses": "10.2.0.0/24", "mtu": 1400}}
     hosts = {"one": {"segments": ["left"]}, "two": {"segments": ["right"]}}
     routers = {"middle": {"segments": ["left", "right"], "icmp": icmp}}
@@ -186,9 +186,7 @@ def test_a_silent_router_does_not_tell_the_path_mtu(
     assert built.hosts["one"].run(command).stdout.strip() == path_mtu
 
 
-def test_a_host_that_does_not_come_up_is_shown_and_taken_down(
-    build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_that_does_not_come_up_is_shown_and_taken_down(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_files, "SSHD_CONFIG", "NoSuchOption yes\n")
     monkeypatch.setattr(lab, "BOOT_TIMEOUT", 1.0)
     with pytest.raises(HostFailed) as raised:
@@ -198,9 +196,7 @@ def test_a_host_that_does_not_come_up_is_shown_and_taken_down(
     assert not state.Paths(f"nf-test-broken-{os.getpid()}").directory.exists()
 
 
-def test_a_host_whose_root_cannot_be_built_says_why(
-    build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_whose_root_cannot_be_built_says_why(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_files, "MARK", "proc/version/nowhere")
     with pytest.raises(HostFailed, match=r"(?s)'one' ended while it booted.*/proc/version"):
         build("unbuilt", {"segments": LAN, "hosts": {"one": None}})
@@ -237,7 +233,7 @@ def test_ansible_reaches_the_hosts_as_the_controller(pair: str, tmp_path: Path) 
     command = [sys.executable, str(LAB / "lab"), "exec", pair, "controller", "--"]
     ping = [str(ansible), "--inventory", str(inventory), "nodes", "--module-name", "ansible.builtin.ping", "--one-line"]
     done = subprocess.run(
-        [*command, *ping], capture_output=True, text=True, timeout=60, env=environment, cwd=tmp_path
+        [*command, *ping], capture_output=True, text=True, timeout=60, env=environment, cwd=tmp_path, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count('"pong"') == 2
@@ -261,9 +257,9 @@ def test_a_checkout_may_have_a_space_in_its_path(real: None, tmp_path: Path) -> 
     command = [sys.executable, str(copy / "lab")]
     try:
         up = subprocess.run(
-            [*command, "up", "single", "--name", name], cwd="/", capture_output=True, text=True, timeout=60
+            [*command, "up", "single", "--name", name], cwd="/", capture_output=True, text=True, timeout=60, check=False
         )
         assert up.returncode == 0, up.stderr
-        assert subprocess.run([*command, "exec", name, "node1", "--", "true"], cwd="/", timeout=20).returncode == 0
+        subprocess.run([*command, "exec", name, "node1", "--", "true"], cwd="/", timeout=20, check=True)
     finally:
         subprocess.run([*command, "down", name], timeout=60, check=True)

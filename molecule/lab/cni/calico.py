@@ -102,14 +102,21 @@ def allocate(configuration: Dict[str, Any], command: str) -> Dict[str, Any]:
     if addresses.get("subnet") == "usePodCidr":
         addresses["subnet"] = pod_range()
     request = {
-        "cniVersion": configuration.get("cniVersion", VERSIONS[-1]), "name": configuration["name"],
-        "type": configuration["type"], "ipam": addresses,
+        "cniVersion": configuration.get("cniVersion", VERSIONS[-1]),
+        "name": configuration["name"],
+        "type": configuration["type"],
+        "ipam": addresses,
     }
     for directory in os.environ["CNI_PATH"].split(":"):
         program = os.path.join(directory, addresses["type"])
         if os.path.exists(program):
             done = subprocess.run(
-                [program], input=json.dumps(request), capture_output=True, text=True, timeout=20, check=False,
+                [program],
+                input=json.dumps(request),
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
                 env={**os.environ, "CNI_COMMAND": command},
             )
             if done.returncode != 0:
@@ -129,27 +136,41 @@ def pod_range() -> str:
 def wire(host_end: str, interface: str, namespace: str, address: str, mtu: Optional[int]) -> None:
     """Make the veth and what belongs to it, on both sides."""
     size = f"mtu {mtu} " if mtu else ""
-    ip([], [
-        f"link add {host_end} address {HOST_HARDWARE_ADDRESS} {size}type veth"
-        f" peer name {interface} {size}netns {namespace}",
-    ])
+    ip(
+        [],
+        [
+            f"link add {host_end} address {HOST_HARDWARE_ADDRESS} {size}type veth"
+            f" peer name {interface} {size}netns {namespace}",
+        ],
+    )
     for path, value in (
-        (f"ipv4/conf/{host_end}/proxy_arp", "1"), (f"ipv4/neigh/{host_end}/proxy_delay", "0"),
-        (f"ipv4/conf/{host_end}/route_localnet", "1"), (f"ipv4/conf/{host_end}/forwarding", "1"),
+        (f"ipv4/conf/{host_end}/proxy_arp", "1"),
+        (f"ipv4/neigh/{host_end}/proxy_delay", "0"),
+        (f"ipv4/conf/{host_end}/route_localnet", "1"),
+        (f"ipv4/conf/{host_end}/forwarding", "1"),
     ):
         with open(f"/proc/sys/net/{path}", "w", encoding="ascii") as stream:
             stream.write(value)
-    ip(["nsenter", f"--net={namespace}"], [
-        f"link set {interface} up", f"address add {address}/32 dev {interface}",
-        f"route add {GATEWAY} dev {interface} scope link", f"route add default via {GATEWAY} dev {interface}",
-    ])
+    ip(
+        ["nsenter", f"--net={namespace}"],
+        [
+            f"link set {interface} up",
+            f"address add {address}/32 dev {interface}",
+            f"route add {GATEWAY} dev {interface} scope link",
+            f"route add default via {GATEWAY} dev {interface}",
+        ],
+    )
     ip([], [f"link set {host_end} up", f"route replace {address} dev {host_end} scope link"])
 
 
 def ip(prefix: List[str], commands: List[str]) -> None:
     """Run commands of iproute2 in one go, in the network namespace that the prefix enters."""
     done = subprocess.run(
-        [*prefix, "ip", "-batch", "-"], input="\n".join(commands) + "\n", capture_output=True, text=True, timeout=20,
+        [*prefix, "ip", "-batch", "-"],
+        input="\n".join(commands) + "\n",
+        capture_output=True,
+        text=True,
+        timeout=20,
         check=False,
     )
     if done.returncode != 0:

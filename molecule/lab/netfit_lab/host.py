@@ -131,8 +131,11 @@ def _fork_init(group_file: int, console: int, layers: host_root.HostLayers, file
         os.write(3, b"0")
         os.close(3)
         kernel_calls.unshare(
-            kernel_calls.NEW_MOUNT | kernel_calls.NEW_UTS | kernel_calls.NEW_IPC
-            | kernel_calls.NEW_PID | kernel_calls.NEW_CGROUP
+            kernel_calls.NEW_MOUNT
+            | kernel_calls.NEW_UTS
+            | kernel_calls.NEW_IPC
+            | kernel_calls.NEW_PID
+            | kernel_calls.NEW_CGROUP
         )
         if os.fork() == 0:
             host_root.become(layers, files)

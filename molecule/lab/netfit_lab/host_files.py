@@ -18,13 +18,27 @@ MARK = "etc/nf-lab-host"
 UNITS = "etc/systemd/system"
 VENDOR_UNITS = ("usr/lib/systemd/system", "lib/systemd/system")
 KEPT_GENERATORS = ("systemd-sysv-generator", "systemd-rc-local-generator")
-KEPT_VENDOR_WANTS = frozenset({
-    "cryptsetup.target", "dbus.service", "dbus.socket", "dev-mqueue.mount", "systemd-ask-password-console.path",
-    "systemd-initctl.socket", "systemd-journal-flush.service", "systemd-journald-dev-log.socket",
-    "systemd-journald-varlink@.socket", "systemd-journald.service", "systemd-journald.socket",
-    "systemd-sysctl.service", "systemd-sysusers.service", "systemd-tmpfiles-clean.timer",
-    "systemd-tmpfiles-setup.service", "systemd-update-utmp.service", "systemd-user-sessions.service",
-})
+KEPT_VENDOR_WANTS = frozenset(
+    {
+        "cryptsetup.target",
+        "dbus.service",
+        "dbus.socket",
+        "dev-mqueue.mount",
+        "systemd-ask-password-console.path",
+        "systemd-initctl.socket",
+        "systemd-journal-flush.service",
+        "systemd-journald-dev-log.socket",
+        "systemd-journald-varlink@.socket",
+        "systemd-journald.service",
+        "systemd-journald.socket",
+        "systemd-sysctl.service",
+        "systemd-sysusers.service",
+        "systemd-tmpfiles-clean.timer",
+        "systemd-tmpfiles-setup.service",
+        "systemd-update-utmp.service",
+        "systemd-user-sessions.service",
+    }
+)
 """What the base system itself wants started and a host without devices can use. All else is started only on demand
 of the topology: units that manage devices, consoles and kernel modules would reach for those of this machine."""
 MASKED = (

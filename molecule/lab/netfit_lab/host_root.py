@@ -85,7 +85,8 @@ def _overlay(lower: Path, layers: Path, target: Path) -> None:
 def _separate_file_systems() -> list[str]:
     device = os.stat("/").st_dev
     return [
-        name for name in _STACKED
+        name
+        for name in _STACKED
         if os.path.isdir(f"/{name}") and not os.path.islink(f"/{name}") and os.stat(f"/{name}").st_dev != device
     ]
 

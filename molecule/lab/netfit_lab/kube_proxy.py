@@ -81,7 +81,8 @@ def _service_rules(
     name = service.port_name
     endpoints = [
         f"{addresses[key]}:{service.port}"
-        for key in (f"{service.namespace}/{pod}" for pod in service.pods) if key in addresses
+        for key in (f"{service.namespace}/{pod}" for pod in service.pods)
+        if key in addresses
     ]
     if not endpoints:
         return ()

@@ -87,7 +87,8 @@ def up(name: str, topology_name: str, document: Any, say: Say) -> Lab:
     """Build a lab and wait until it is usable; what was begun is taken down again when that fails. Raises LabError."""
     topology = read_topology(topology_name, document)
     packages = [
-        package for key, value in topology.extensions.items()
+        package
+        for key, value in topology.extensions.items()
         for package in features.installed()[key].packages(value, topology)
     ]
     requirements.check(topology, packages)

@@ -77,7 +77,7 @@ def cni_configuration(cluster: Cluster, node: Node) -> str:
 def masquerade_rules(cluster: Cluster, node: Node) -> list[str]:
     """Return flannel's rules of the chain FLANNEL-POSTRTG: what leaves the pods' network gets the node's address."""
     network, subnet = cluster.pod_network, node.subnet
-    chain = "-A FLANNEL-POSTRTG -m comment --comment \"flanneld masq\""
+    chain = '-A FLANNEL-POSTRTG -m comment --comment "flanneld masq"'
     return [
         f"{chain} -m mark --mark 0x4000/0x4000 -j RETURN",
         f"{chain} -s {subnet} -d {network} -j RETURN",

@@ -208,8 +208,11 @@ class _Builder:
         if "address" in fields:
             address = _address(f"{where}.address", fields["address"], segment)
         else:
-            free = (offset for offset in range(first, segment.addresses.num_addresses - 1)
-                    if segment.addresses[offset] not in taken)
+            free = (
+                offset
+                for offset in range(first, segment.addresses.num_addresses - 1)
+                if segment.addresses[offset] not in taken
+            )
             offset = next(free, None)
             if offset is None:
                 raise BadTopology(f"{where}: no address is left in {segment.addresses}")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Uploads of several sizes, sent for real, and which of them failed.
 
-    python -m netfit_lab.uploads http://198.18.7.5/ --per-size 8
+python -m netfit_lab.uploads http://198.18.7.5/ --per-size 8
 """
 
 from __future__ import annotations

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Dict, Optional
 
+_PLAIN = (str, int, float)
+"""Most values are already what JSON knows; facts of a large host have a hundred thousand of them."""
+
 
 def as_plain(value: Any) -> Any:
     """Turn facts, enums, tuples and mappings into what JSON knows.
 
     Other values (strings, numbers, None) are returned as they are.
     """
+    if value is None or isinstance(value, _PLAIN):
+        return value
     if isinstance(value, Fact):
         return value.as_fact()
     if isinstance(value, Enum):

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns facts and policy into findings, on the controller. Documentation: plugins/modules/assess.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._model.finding import Finding
+from ..plugin_utils._report.document import describe_policy
+from ..plugin_utils._rules.assess import assess_cluster, assess_host, finish, summarize
+from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
+from ..plugin_utils._rules.problems import not_audited
+from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
+
+ARGUMENTS = {
+    "policy": {"type": "raw"},
+    "scope": {"type": "str", "choices": ["host", "cluster", "policy"], "default": "host"},
+    "gathered": {"type": "dict"},
+    "hosts": {"type": "list", "elements": "str"},
+}
+
+
+class ActionModule(ActionBase):
+    """The action behind netfit.cluster.assess. Touches no target."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: Any = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """Validate the options and assess what the scope says."""
+        result: Dict[str, Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        try:
+            policy = load_policy(plain_copy(options["policy"]))
+        except PolicyError as error:
+            raise AnsibleActionFail(str(error)) from error
+        scopes = {"host": _assess_host, "cluster": _assess_cluster}
+        result["changed"] = False
+        result["policy"] = describe_policy(policy)
+        if options["scope"] == "policy":
+            result["sysctl_keys"] = sorted({key for entry in policy.sysctls for key in (entry.key, *entry.only_when)})
+        else:
+            result.update(scopes[options["scope"]](task_vars or {}, policy, options))
+        return result
+
+
+def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[str, Any]) -> Dict[str, Any]:
+    name, gathered = str(task_vars["inventory_hostname"]), options["gathered"] or {}
+    facts = _netfit_facts(task_vars.get("ansible_facts", {}))
+    kernel: Optional[str] = None
+    namespaces: Optional[int] = None
+    reason: Optional[str] = None
+    if gathered.get("unreachable") or gathered.get("failed"):
+        status = "unreachable" if gathered.get("unreachable") else "failed"
+        reason = str(gathered.get("msg") or "no reason given").removeprefix("Task failed: ")
+        findings = finish(policy, [not_audited(name, policy, reason)])
+    elif facts:
+        status, host = "audited", view_host(name, facts)
+        kernel = host.kernel or None
+        namespaces = len(host.inodes)
+        findings = assess_host(name, facts, policy)
+    else:
+        raise AnsibleActionFail(f"no netfit facts of {name}: run netfit.cluster.network_facts on it first")
+    plain = _as_facts(findings)
+    assessment = {
+        "status": status,
+        "reason": reason,
+        "kernel": kernel,
+        "namespaces": namespaces,
+        "policy": describe_policy(policy),
+        "findings": plain,
+    }
+    return {"findings": plain, "summary": summarize(plain), "ansible_facts": {"netfit_assessment": assessment}}
+
+
+def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[str, Any]) -> Dict[str, Any]:
+    names = options["hosts"] or task_vars.get("ansible_play_hosts_all", [])
+    hostvars = task_vars["hostvars"]
+    unknown = sorted(str(name) for name in names if name not in hostvars)
+    if unknown:
+        raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
+    facts = {str(name): _netfit_facts(hostvars[name].get("ansible_facts", {})) for name in names}
+    findings = _as_facts(assess_cluster({name: known for name, known in facts.items() if known}, policy))
+    return {
+        "findings": findings,
+        "summary": summarize(findings),
+        "ansible_facts": {"netfit_cluster_assessment": {"findings": findings}},
+    }
+
+
+def _netfit_facts(facts: Mapping[str, Any]) -> Dict[str, Any]:
+    return {name: plain_copy(facts[name]) for name in FACT_NAMES if name in facts}
+
+
+def _as_facts(findings: List[Finding]) -> List[Dict[str, Any]]:
+    return [finding.as_fact() for finding in findings]

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows and writes what the audit found, on the controller. Documentation: plugins/modules/report.py."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
+from ..plugin_utils._report.terminal import Line, render
+from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.policy import load_policy
+
+FAIL_ON = ["none", "low", "medium", "high", "critical"]
+ARGUMENTS = {
+    "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
+    "report_dir": {"type": "str", "default": "netfit-report"},
+    "fail_on": {"type": "str", "choices": FAIL_ON, "default": "none"},
+    "hosts": {"type": "list", "elements": "str"},
+}
+COLOURS = {
+    "critical": "bright red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "cyan",
+    "error": "bright purple",
+    "healthy": "green",
+}
+
+
+class ActionModule(ActionBase):
+    """The action behind netfit.cluster.report. Touches no target."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: Any = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """Validate the options, then show and write the report, or end as this host's audit ended."""
+        result: Dict[str, Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        variables: Mapping[str, Any] = task_vars or {}
+        result["changed"] = False
+        if options["scope"] == "host":
+            end_as_audited(_assessment(variables))
+            return result
+        document = _document(variables, options)
+        path = Path(options["report_dir"]).expanduser().absolute() / "report.json"
+        check_mode = bool(self._task.check_mode)
+        self._write(document, path, check_mode, result)
+        self._show(document, path, check_mode)
+        self._judge(document, options["fail_on"], path, check_mode, result)
+        return result
+
+    def _write(self, document: Mapping[str, Any], path: Path, check_mode: bool, result: Dict[str, Any]) -> None:
+        result.update(summary=document["summary"], report=None if check_mode else str(path))
+        if check_mode:
+            return
+        try:
+            write_atomically(path, json.dumps(document, indent=2, sort_keys=True) + os.linesep)
+        except OSError as error:
+            self._show(document, path, True)
+            raise AnsibleActionFail(f"report_dir: {path} could not be written: {error}") from error
+
+    def _show(self, document: Mapping[str, Any], path: Path, check_mode: bool) -> None:
+        display = Display()
+        place = "Report: nothing written (check mode)" if check_mode else f"Report: {path}"
+        for line in render(document, display.columns, [place]):
+            display.display(line.text, color=colour(line))
+
+    def _judge(
+        self,
+        document: Mapping[str, Any],
+        fail_on: str,
+        path: Path,
+        check_mode: bool,
+        result: Dict[str, Any],
+    ) -> None:
+        counts = reached(document, fail_on)
+        if counts:
+            found = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+            place = "" if check_mode else f" See {path}."
+            result.update(failed=True, msg=f"Findings at or above {fail_on}: {found}.{place}")
+
+
+def colour(line: Line) -> Optional[str]:
+    """Return Ansible's name of the line's colour; None for plain text."""
+    return None if line.tone is None else COLOURS.get(line.tone)
+
+
+def _assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+    assessment = variables.get("ansible_facts", {}).get("netfit_assessment")
+    return plain_copy(assessment) if isinstance(assessment, Mapping) else None
+
+
+def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[str, Any]:
+    names = [str(name) for name in options["hosts"] or variables.get("ansible_play_hosts_all", [])]
+    hostvars = variables["hostvars"]
+    unknown = sorted(name for name in names if name not in hostvars)
+    if unknown or not names:
+        raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory" if unknown else "hosts: none given")
+    assessments = {name: _assessment(hostvars[name]) for name in names}
+    cluster = variables.get("ansible_facts", {}).get("netfit_cluster_assessment")
+    between: List[Dict[str, Any]] = plain_copy(cluster["findings"]) if isinstance(cluster, Mapping) else []
+    policies = [assessment["policy"] for assessment in assessments.values() if assessment is not None]
+    return build_document(assessments, between, policies[0] if policies else describe_policy(load_policy()))
+
+
+def end_as_audited(assessment: Optional[Mapping[str, Any]]) -> None:
+    """Raise what stopped the audit of this host, so that Ansible counts it as unreachable or failed."""
+    if assessment is None:
+        raise AnsibleActionFail("this host has no assessment: run netfit.cluster.assess on it first")
+    reason = str(assessment.get("reason"))
+    if assessment["status"] == "unreachable":
+        raise AnsibleConnectionFailure(reason)
+    if assessment["status"] == "failed":
+        raise AnsibleActionFail(reason)

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Docker daemon's configuration: MTUs and where it keeps its data."""
+
+from __future__ import annotations
+
+import re
+from typing import List, Optional, Tuple
+
+from .._model.declared import MtuMeaning
+from .._model.fact import Source
+from .declarations import Declarations
+from .docker_networks import MEANING_OF_DRIVER, MTU_OPTION
+from .json_text import JsonNode
+
+DAEMON_JSON = "/etc/docker/daemon.json"
+_SUBJECT = "docker daemon.json"
+_DEFAULT_DATA_ROOT = "/var/lib/docker"
+_OPTION_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
+_UNITS = ("/etc/systemd/system/docker.service", "/lib/systemd/system/docker.service")
+_DROP_INS = "/etc/systemd/system/docker.service.d"
+_MTU_FLAG = re.compile(r"""(?:\A|[\s"'=])--?mtu(?:=|\s+)["']?([^\s"']*)""")
+
+
+def read_docker_daemon(declarations: Declarations) -> None:
+    """Add the MTU of the default network and the defaults for networks to come.
+
+    ``mtu`` reaches only the default network, whose bridge is docker0 or the one that ``bridge`` names;
+    ``default-network-opts`` the networks created after it was set. ``--mtu`` is looked for in the options file of
+    Debian and of Red Hat and in the unit's command line. Source: moby 20.10 daemon/daemon_unix.go initBridgeDriver,
+    cmd/dockerd/config.go; default-network-opts is moby 24.0.
+    """
+    node = _daemon_json(declarations)
+    bridge: Optional[str] = "docker0"
+    if node is not None:
+        name = node.get("bridge")
+        if name is not None and isinstance(name.scalar, str) and name.scalar:
+            bridge = None if name.scalar == "none" else name.scalar
+        _declare_default_network(declarations, node, bridge)
+        _declare_network_defaults(declarations, node)
+    for file, line, key, value in _flags(declarations):
+        declarations.declare(
+            "docker",
+            value,
+            MtuMeaning.INTERFACE,
+            Source(file, line, key),
+            subject="dockerd options",
+            as_text=True,
+            link=bridge,
+            name="bridge",
+            active=bridge is not None,
+        )
+
+
+def docker_data_root(declarations: Declarations) -> str:
+    """Return Docker's data directory: ``data-root`` (older: ``graph``) of daemon.json, else /var/lib/docker.
+
+    A daemon.json that can't be read is noted in ``declarations``.
+    """
+    node = _daemon_json(declarations)
+    for key in ("data-root", "graph"):
+        setting = node.get(key) if node is not None else None
+        if setting is not None and isinstance(setting.scalar, str) and setting.scalar.startswith("/"):
+            return setting.scalar.rstrip("/") or "/"
+    return _DEFAULT_DATA_ROOT
+
+
+def _daemon_json(declarations: Declarations) -> Optional[JsonNode]:
+    text = declarations.text(DAEMON_JSON, _SUBJECT)
+    # Newer daemons take an empty file for "no settings".
+    return declarations.json(DAEMON_JSON, _SUBJECT) if text and text.strip() else None
+
+
+def _declare_default_network(declarations: Declarations, node: JsonNode, bridge: Optional[str]) -> None:
+    mtu = node.get("mtu")
+    if mtu is not None:
+        declarations.declare(
+            "docker",
+            mtu.scalar_or_kind(),
+            MtuMeaning.INTERFACE,
+            Source(DAEMON_JSON, mtu.line, mtu.path),
+            subject=_SUBJECT,
+            link=bridge,
+            name="bridge",
+            active=bridge is not None,
+        )
+
+
+def _declare_network_defaults(declarations: Declarations, node: JsonNode) -> None:
+    defaults = node.get("default-network-opts")
+    for driver, options in defaults.members if defaults is not None else ():
+        mtu = options.get(MTU_OPTION)
+        if mtu is not None and driver in MEANING_OF_DRIVER:
+            declarations.declare(
+                "docker",
+                mtu.scalar_or_kind(),
+                MEANING_OF_DRIVER[driver],
+                Source(DAEMON_JSON, mtu.line, mtu.path),
+                subject=_SUBJECT,
+                as_text=True,
+                name=f"default of {driver} networks",
+            )
+
+
+def _flags(declarations: Declarations) -> List[Tuple[str, int, str, str]]:
+    """Return file, line, key and value of each --mtu that dockerd is started with."""
+    found: List[Tuple[str, int, str, str]] = []
+    for path in _OPTION_FILES:
+        text = declarations.text(path, "dockerd options") or ""
+        for number, line in enumerate(text.split("\n"), start=1):
+            match = _MTU_FLAG.search(line) if not line.lstrip().startswith("#") else None
+            if match:
+                found.append((path, number, "--mtu", match.group(1)))
+    command = _command_line(declarations)
+    match = _MTU_FLAG.search(command[2]) if command else None
+    if command and match:
+        number = command[1] + command[2].count("\n", 0, match.start(1))
+        found.append((command[0], number, "ExecStart --mtu", match.group(1)))
+    return found
+
+
+def _command_line(declarations: Declarations) -> Optional[Tuple[str, int, str]]:
+    """Return file, line and text of the ExecStart in force: that of the last drop-in that has one, else the unit's."""
+    names = declarations.names(_DROP_INS, "docker unit")
+    paths = [f"{_DROP_INS}/{name}" for name in names if name.endswith(".conf")]
+    # A unit in /etc takes the place of the distribution's.
+    for path in [*reversed(paths), *_UNITS]:
+        text = declarations.text(path, "docker unit")
+        if text is None:
+            continue
+        commands = list(re.finditer(r"^ExecStart=((?:.*\\\n)*.*)", text, re.MULTILINE))
+        if commands and commands[-1].group(1).strip():
+            return path, text.count("\n", 0, commands[-1].start()) + 1, commands[-1].group(1)
+        if path in _UNITS:
+            return None
+    return None

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Docker's own networks: the MTU that each was created with."""
+
+from __future__ import annotations
+
+import re
+from typing import List, Optional
+
+from .._model.declared import MtuMeaning
+from .._model.fact import Source
+from .bolt import BoltError, read_bucket, transaction_of
+from .declarations import Declarations, network_of
+from .json_text import JsonError, JsonNode, parse_json
+from .reading import UnreadableFile, read_bytes
+
+MTU_OPTION = "com.docker.network.driver.mtu"
+# Meaning of that option for each driver; an overlay network subtracts its encapsulation from it.
+MEANING_OF_DRIVER = {
+    "bridge": MtuMeaning.INTERFACE,
+    "macvlan": MtuMeaning.INTERFACE,
+    "ipvlan": MtuMeaning.INTERFACE,
+    "overlay": MtuMeaning.UNDERLAY,
+}
+_SUBJECT = "docker networks"
+_DATABASE = "network/files/local-kv.db"
+_BUCKET = b"libnetwork"
+_RECORD = re.compile(rb"docker/network/v1\.0/network/([0-9a-z]+)/\Z")
+# The key-value layer puts a counter of this many bytes before each value.
+_COUNTER_BYTES = 8
+# A network takes about 1 KiB, an endpoint another; Docker's own limit on address ranges comes long before this.
+_LIMIT = 32 * 1024 * 1024
+_ATTEMPTS = 5
+
+
+def read_docker_networks(declarations: Declarations, data_root: str) -> None:
+    """Add the MTU of every network that was created with one (``docker network create -o ...mtu=N``).
+
+    data_root: Docker's directory, /var/lib/docker by default. The file is only read, without its lock, which dockerd
+    holds as long as it runs: pages in use are never rewritten, so that a copy is whole when the last transaction is the
+    same before and after. The default network "bridge" is left out: its MTU is that of the daemon. Networks of a swarm
+    are not in this file. Source: moby 20.10 libnetwork store and network.go MarshalJSON; a recorded file in the tests.
+    """
+    path = f"{data_root}/{_DATABASE}"
+    try:
+        content = _read_snapshot(declarations.root, path)
+        entries = list(read_bucket(content, _BUCKET)) if content is not None else []
+    except UnreadableFile as error:
+        declarations.problems.append(error.problem(_SUBJECT))
+        return
+    except BoltError as error:
+        declarations.problem(_SUBJECT, str(error), path)
+        return
+    for key, value in entries:
+        if _RECORD.match(key):
+            _declare_network(declarations, path, key.decode("ascii"), value)
+
+
+def _read_snapshot(root: str, path: str) -> Optional[bytes]:
+    for _attempt in range(_ATTEMPTS):
+        content = read_bytes(root, path, _LIMIT)
+        if content is None:
+            return None
+        again = read_bytes(root, path, _LIMIT)
+        if again is not None and transaction_of(content) == transaction_of(again):
+            return content
+    raise BoltError(f"it changed during each of {_ATTEMPTS} attempts to read it")
+
+
+def _declare_network(declarations: Declarations, path: str, key: str, value: bytes) -> None:
+    try:
+        record = parse_json(value[_COUNTER_BYTES:].decode("utf-8", errors="replace"))
+    except JsonError as error:
+        declarations.problem(_SUBJECT, f"the record {key} is not valid JSON: {error}", path)
+        return
+    driver = record.text("networkType") or ""
+    options = _options(record)
+    mtu = options.get(MTU_OPTION) if options else None
+    if mtu is None or options is None or driver not in MEANING_OF_DRIVER or _is_default_bridge(options):
+        return
+    declarations.declare(
+        "docker",
+        mtu.scalar_or_kind(),
+        MEANING_OF_DRIVER[driver],
+        Source(path, None, key + MTU_OPTION),
+        subject=_SUBJECT,
+        as_text=True,
+        link=_bridge_name(record, options) if driver == "bridge" else None,
+        network=_first_pool(record),
+        name=record.text("name"),
+    )
+
+
+def _options(record: JsonNode) -> Optional[JsonNode]:
+    generic = record.get("generic")
+    return generic.get("com.docker.network.generic") if generic else None
+
+
+def _is_default_bridge(options: JsonNode) -> bool:
+    node = options.get("com.docker.network.bridge.default_bridge")
+    return node is not None and node.scalar == "true"
+
+
+def _bridge_name(record: JsonNode, options: JsonNode) -> Optional[str]:
+    node = options.get("com.docker.network.bridge.name")
+    if node is not None and isinstance(node.scalar, str) and node.scalar:
+        return node.scalar
+    identifier = record.text("id")
+    return f"br-{identifier[:12]}" if identifier else None
+
+
+def _first_pool(record: JsonNode) -> Optional[str]:
+    """Return the address range, which lies in JSON within JSON within JSON; None where it isn't found."""
+    try:
+        entries: List[JsonNode] = list(parse_json(record.text("ipamV4Info") or "null").items)
+        return network_of(parse_json(entries[0].text("IPAMData") or "null").text("Pool")) if entries else None
+    except JsonError:
+        return None

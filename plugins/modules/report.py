@@ -1,0 +1,99 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: report
+short_description: Shows and writes what an audit found
+version_added: 0.1.0
+description:
+  - Joins what M(netfit.cluster.assess) found on all hosts of the play and between them, prints a summary for people,
+    worst first, and writes C(report.json).
+  - Runs on the controller and touches no target. Use it once, with C(run_once).
+options:
+  scope:
+    description: What to report.
+    type: str
+    choices:
+      cluster: All hosts of the play, and what the facts of several hosts together show.
+      host: >-
+        Nothing is shown or written; the task ends as unreachable or failed where this host's audit ended so. Use it
+        last and on every host, so that Ansible's own count of hosts is right.
+    default: cluster
+  report_dir:
+    description: >-
+      Directory for C(report.json), relative to where the command was started. Made where it is missing; the file is
+      replaced as a whole.
+    type: path
+    default: netfit-report
+  fail_on:
+    description: >-
+      The task fails, after the report is written, where there are findings of status V(fail) at this severity or
+      above.
+    type: str
+    choices: [none, low, medium, high, critical]
+    default: none
+  hosts:
+    description: Names of the hosts to report on. By default all hosts of the play.
+    type: list
+    elements: str
+attributes:
+  check_mode:
+    description: In check mode the summary is shown and nothing is written.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed.
+    support: none
+seealso:
+  - module: netfit.cluster.assess
+author:
+  - The netfit team (@netfit)
+"""
+
+EXAMPLES = r"""
+---
+- name: Show what was found, and stop a pipeline at high severity
+  netfit.cluster.report:
+    report_dir: build/netfit-report
+    fail_on: high
+  run_once: true
+"""
+
+RETURN = r"""
+report:
+  description: Path of the report on the controller. Null in check mode.
+  returned: for O(scope=cluster)
+  type: str
+  sample: /home/me/netfit-report/report.json
+summary:
+  description: Number of hosts by status, and of findings by severity (failures only), status and rule.
+  returned: for O(scope=cluster)
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    """Refuse to run on a target: the work is done by the action plugin of the same name."""
+    module = AnsibleModule(
+        argument_spec={
+            "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
+            "report_dir": {"type": "path", "default": "netfit-report"},
+            "fail_on": {
+                "type": "str",
+                "choices": ["none", "low", "medium", "high", "critical"],
+                "default": "none",
+            },
+            "hosts": {"type": "list", "elements": "str"},
+        },
+        supports_check_mode=True,
+    )
+    module.fail_json(msg="netfit.cluster.report works on the controller, by its action plugin: call it from a playbook")
+
+
+if __name__ == "__main__":
+    main()

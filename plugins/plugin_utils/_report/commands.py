@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person can type to heal a finding, and what makes it last."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Callable, Dict, List, Optional
+
+Variables = Mapping[str, Any]
+
+
+def _enter(entry: Variables) -> Optional[List[str]]:
+    """Return the words that run a command in a namespace; None where there is no way in by name or process."""
+    if "namespace" not in entry and "pid" not in entry:
+        return []
+    if entry.get("namespace"):
+        return ["nsenter", f"--net={entry['namespace']}"]
+    if entry.get("pid"):
+        return ["nsenter", "--target", str(entry["pid"]), "--net"]
+    return None
+
+
+def _command(entry: Variables, words: List[str]) -> List[str]:
+    enter = _enter(entry)
+    return [] if enter is None else [shlex.join([*enter, *words])]
+
+
+def _link_mtu(variables: Variables) -> List[str]:
+    commands = []
+    for change in variables.get("links", ()):
+        commands.extend(_command(change, ["ip", "link", "set", "dev", str(change["link"]), "mtu", str(change["mtu"])]))
+    return commands
+
+
+def _sysctl_profile(variables: Variables) -> List[str]:
+    commands = []
+    for key, value in sorted(variables.get("sysctls", {}).items()):
+        commands.extend(_command(variables, ["sysctl", "-w", f"{key}={value}"]))
+    return commands
+
+
+def _listen_backlog(variables: Variables) -> List[str]:
+    commands = []
+    if "somaxconn" in variables:
+        commands.extend(_command(variables, ["sysctl", "-w", f"net.core.somaxconn={variables['somaxconn']}"]))
+    unit = str(variables.get("unit", ""))
+    if unit.endswith(".service") and not _enter(variables):
+        commands.append(shlex.join(["systemctl", "restart", unit]))
+    return commands
+
+
+def _keep_link(variables: Variables) -> str:
+    if "pod_mtu" in variables:
+        files = ", ".join(variables.get("files", ()))
+        return f"give new pods MTU {variables['pod_mtu']} ({files} says more), then recreate the pods when it suits"
+    return "lost when the link is made again: set it where the link is configured, too"
+
+
+def _keep_sysctl(variables: Variables) -> str:
+    if _enter(variables) == []:
+        return "write it to a file of its own in /etc/sysctl.d as well"
+    return "lost when it restarts: set it in the pod's securityContext.sysctls or with docker run --sysctl, too"
+
+
+def _keep_backlog(variables: Variables) -> str:
+    wanted = f"at least {variables['backlog']}" if "backlog" in variables else "more"
+    return f"the program must ask for {wanted} in its own configuration, and call listen() again (restart)"
+
+
+def _keep_cni(variables: Variables) -> str:
+    return f"set the CNI's MTU to {variables['pod_mtu']} where {', '.join(variables['files'])} says more"
+
+
+COMMANDS: Dict[str, Callable[[Variables], List[str]]] = {
+    "link_mtu": _link_mtu,
+    "sysctl_profile": _sysctl_profile,
+    "listen_backlog": _listen_backlog,
+}
+KEEP: Dict[str, Callable[[Variables], str]] = {
+    "link_mtu": _keep_link,
+    "sysctl_profile": _keep_sysctl,
+    "listen_backlog": _keep_backlog,
+    "cni_mtu": _keep_cni,
+}
+
+
+def fix_commands(finding: Mapping[str, Any]) -> List[str]:
+    """Return the commands that heal a finding at once, to be run as root on its host; empty where there are none."""
+    remedy = finding.get("remedy") or {}
+    make = COMMANDS.get(str(remedy.get("tag")))
+    return make(remedy.get("variables", {})) if make is not None else []
+
+
+def fix_hosts(finding: Mapping[str, Any]) -> List[str]:
+    """Return the hosts on which the commands are to be run."""
+    variables = (finding.get("remedy") or {}).get("variables", {})
+    return [str(host) for host in variables.get("hosts", [finding["target"]["host"]])]
+
+
+def keep_hint(finding: Mapping[str, Any]) -> Optional[str]:
+    """Return what makes the cure last, in words."""
+    remedy = finding.get("remedy") or {}
+    make = KEEP.get(str(remedy.get("tag")))
+    return make(remedy.get("variables", {})) if make is not None else None

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as one document: what report.json holds and what the terminal shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional
+
+from ...module_utils._model.finding import Severity, Status
+from .._rules.assess import summarize
+from .._rules.policy import Policy
+
+SCHEMA_VERSION = 1
+SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
+NOT_ASSESSED = {"status": "not_assessed", "reason": "no assessment: the audit did not get as far as this host"}
+
+
+def describe_policy(policy: Policy) -> Dict[str, Any]:
+    """Return which policy was in force: where the user's part came from, that part, and a digest of the whole."""
+    return {"source": policy.source, "digest": policy.digest, "overrides": dict(policy.overrides)}
+
+
+def build_document(
+    assessments: Mapping[str, Optional[Mapping[str, Any]]],
+    cluster_findings: Iterable[Mapping[str, Any]],
+    policy: Mapping[str, Any],
+    now: Optional[datetime] = None,
+) -> Dict[str, Any]:
+    """Join the assessments of all hosts (by inventory name, None where there is none) and the cluster's findings.
+
+    The result is the same for the same input, generated_at apart.
+    """
+    findings: Dict[str, Mapping[str, Any]] = {}
+    for name in sorted(assessments):
+        for finding in (assessments[name] or {}).get("findings", ()):
+            findings[str(finding["fingerprint"])] = finding
+    for finding in cluster_findings:
+        findings[str(finding["fingerprint"])] = finding
+    ordered = sorted(findings.values(), key=order)
+    hosts = {name: _host(name, assessments[name] or NOT_ASSESSED, ordered) for name in sorted(assessments)}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "generated_at": (now or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "policy": dict(policy),
+        "hosts": hosts,
+        "paths": [],
+        "findings": [dict(finding) for finding in ordered],
+        "summary": {"hosts": _count_hosts(hosts), **summarize(ordered)},
+    }
+
+
+def order(finding: Mapping[str, Any]) -> Any:
+    """Sort key of a finding as plain values: failures before errors, worst first, then by rule, host and target."""
+    target = finding["target"]
+    names = [str(target.get(name) or "") for name in ("host", "scope", "link", "key", "listener", "path")]
+    owner = (target.get("owner") or {}).get("name") or ""
+    failed = finding["status"] == Status.FAIL.value
+    return (
+        not failed,
+        -Severity(finding["severity"]).rank,
+        finding["id"],
+        names[0],
+        owner,
+        names[1:],
+        finding["fingerprint"],
+    )
+
+
+def _host(name: str, assessment: Mapping[str, Any], findings: List[Mapping[str, Any]]) -> Dict[str, Any]:
+    counts = summarize(finding for finding in findings if finding["target"]["host"] == name)
+    return {
+        "status": assessment["status"],
+        "reason": assessment.get("reason"),
+        "kernel": assessment.get("kernel"),
+        "namespaces": assessment.get("namespaces"),
+        "severity": counts["severity"],
+        "errors": counts["status"][Status.ERROR.value],
+    }
+
+
+def _count_hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Dict[str, int]:
+    statuses = [host["status"] for host in hosts.values()]
+    names = ("audited", "unreachable", "failed", "not_assessed")
+    healthy = [host for host in hosts.values() if is_healthy(host)]
+    return {"total": len(hosts), "healthy": len(healthy), **{name: statuses.count(name) for name in names}}
+
+
+def is_healthy(host: Mapping[str, Any]) -> bool:
+    """Tell whether a host was audited in full and nothing above info was found."""
+    found = [count for severity, count in host["severity"].items() if severity != Severity.INFO.value]
+    return host["status"] == "audited" and not any(found) and not host["errors"]
+
+
+def reached(document: Mapping[str, Any], fail_on: str) -> Dict[str, int]:
+    """Return how many failures there are at each severity from fail_on upwards; empty for "none"."""
+    if fail_on == "none":
+        return {}
+    counts = document["summary"]["severity"]
+    wanted = [severity for severity in reversed(Severity) if severity.rank >= Severity(fail_on).rank]
+    return {severity.value: counts[severity.value] for severity in wanted if counts[severity.value]}
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file whole: readers see the old content or the new, never a part.
+
+    Makes the directory where it is missing. Raises OSError where it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue: every rule's id, title, why it matters, default severity and references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple
+
+from ...module_utils._model.finding import Severity
+
+RFC_PATH_MTU = "RFC 1191: path MTU discovery"
+RFC_BLACK_HOLE = "RFC 2923: TCP problems with path MTU discovery"
+KERNEL_SYSCTL = "Linux Documentation/networking/ip-sysctl.rst"
+KERNEL_LISTEN = "Linux net/ipv4/af_inet.c __inet_listen_sk: the backlog is fixed when listen() is called"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. why: what happens to traffic, for a person on call. severity: unless the finding knows better."""
+
+    id: str
+    title: str
+    why: str
+    severity: Severity
+    references: Tuple[str, ...]
+
+
+RULES: Tuple[Rule, ...] = (
+    Rule(
+        "MTU-001",
+        "Pod or container MTU exceeds the overlay that its traffic crosses",
+        'Large uploads through a NodePort or load balancer hang (504) unless ICMP "fragmentation needed" reaches the '
+        "sender, and cloud load balancers ignore it. Small requests, responses and pod-to-pod tests all pass.",
+        Severity.CRITICAL,
+        (
+            RFC_PATH_MTU,
+            RFC_BLACK_HOLE,
+            "RFC 7348: VXLAN",
+            "https://github.com/rancher/rancher/issues/13984",
+            "https://github.com/rancher/rancher/issues/24096",
+        ),
+    ),
+    Rule(
+        "MTU-002",
+        "Overlay MTU exceeds its underlay less the overhead",
+        "Full-size packets do not fit into the underlay once they are encapsulated: they are fragmented, or, where the "
+        "outer header forbids it, dropped without a word to the sender.",
+        Severity.HIGH,
+        (
+            RFC_PATH_MTU,
+            "RFC 7348 section 4.3: VTEPs must not fragment",
+            "Linux net/ipv4/ip_tunnel_core.c skb_tunnel_check_pmtu",
+            "https://github.com/moby/libnetwork/issues/1021",
+        ),
+    ),
+    Rule(
+        "MTU-003",
+        "Members of one bridged segment disagree on the MTU",
+        "A bridge forwards no frame that is larger than the way out, sends no ICMP and counts no drop. TCP between the "
+        "members adapts when it connects; UDP and traffic that is routed through the segment do not.",
+        Severity.MEDIUM,
+        ("Linux include/linux/netdevice.h __is_skb_forwardable", "Linux net/bridge/br_if.c br_mtu_auto_adjust"),
+    ),
+    Rule(
+        "MTU-004",
+        "The two ends of a veth pair have different MTUs",
+        "What the larger end sends and the smaller end cannot take vanishes without ICMP.",
+        Severity.MEDIUM,
+        ("Linux include/linux/netdevice.h __is_skb_forwardable", "https://github.com/rancher/rancher/issues/10498"),
+    ),
+    Rule(
+        "MTU-005",
+        "Declared MTU differs from the live one",
+        "What runs is not what the files say: it was made before they changed, or by something else. The next restart "
+        "changes the MTU of this link, for better or worse.",
+        Severity.MEDIUM,
+        (
+            "https://github.com/flannel-io/flannel/issues/1775",
+            "https://github.com/rancher/rke2-charts/pull/670",
+            "https://github.com/moby/moby/issues/34981",
+        ),
+    ),
+    Rule(
+        "MTU-006",
+        "Nodes disagree on the MTU of the same kind of link",
+        "Pods of the node with the larger MTU send, or invite, packets that the other nodes cannot carry.",
+        Severity.HIGH,
+        (RFC_PATH_MTU, "https://github.com/flannel-io/flannel/issues/1011"),
+    ),
+    Rule(
+        "MTU-007",
+        "Container MTU exceeds the host's uplink MTU",
+        "The container invites packets that the uplink cannot carry: downloads and TLS handshakes hang wherever ICMP "
+        '"fragmentation needed" is filtered on the way.',
+        Severity.HIGH,
+        (RFC_PATH_MTU, RFC_BLACK_HOLE, "https://github.com/moby/moby/issues/22297"),
+    ),
+    Rule(
+        "QUEUE-001",
+        "Listen backlog is below the policy",
+        "When more connections arrive at once than the backlog holds, their handshakes are dropped: clients retry "
+        "after 1, 3 and 7 seconds, and load balancers answer 502 or 504.",
+        Severity.LOW,
+        (KERNEL_SYSCTL + " somaxconn", KERNEL_LISTEN, "listen(2)"),
+    ),
+    Rule(
+        "QUEUE-002",
+        "Listen backlog is stale: somaxconn was raised after listen()",
+        "The process still has the backlog that it got when it started to listen; raising somaxconn does not change "
+        "that until it calls listen() again.",
+        Severity.LOW,
+        (KERNEL_LISTEN, KERNEL_SYSCTL + " somaxconn", "https://github.com/kubernetes/kubernetes/issues/29572"),
+    ),
+    Rule(
+        "QUEUE-003",
+        "Accept queue overflows",
+        "Connections that the kernel had completed, or was about to, are dropped because the program does not accept "
+        "them fast enough for its backlog.",
+        Severity.HIGH,
+        (
+            "Linux net/ipv4/tcp_input.c tcp_conn_request",
+            "Linux include/net/sock.h sk_acceptq_is_full",
+            KERNEL_SYSCTL + " tcp_abort_on_overflow",
+        ),
+    ),
+    Rule(
+        "QUEUE-004",
+        "SYN queue overflows or SYN cookies are sent",
+        "More handshakes are under way than the queue holds. With cookies they survive with fewer TCP options; without "
+        "them they are dropped.",
+        Severity.MEDIUM,
+        ("RFC 4987: TCP SYN flooding and common mitigations", "Linux net/ipv4/tcp_input.c tcp_conn_request"),
+    ),
+    Rule(
+        "SYSCTL-001",
+        "Kernel parameter is outside the policy",
+        "The value is one that is known to hold connections back; the policy names its reason and source.",
+        Severity.LOW,
+        (KERNEL_SYSCTL,),
+    ),
+    Rule(
+        "SYSCTL-002",
+        "The host is tuned, the container is not",
+        "A new network namespace starts with the kernel's own defaults for these keys: what was set on the host never "
+        "reached this one.",
+        Severity.MEDIUM,
+        (
+            "Linux net/core/net_namespace.c setup_net",
+            "https://github.com/kubernetes/kubernetes/issues/54132",
+            "https://github.com/docker/for-linux/issues/1068",
+        ),
+    ),
+    Rule(
+        "AUDIT-001",
+        "Something could not be read",
+        "This part was not checked, so nothing is known about it: neither good nor bad.",
+        Severity.LOW,
+        (),
+    ),
+    Rule(
+        "AUDIT-002",
+        "The host could not be audited",
+        "Nothing is known about this host: neither good nor bad.",
+        Severity.LOW,
+        (),
+    ),
+)
+
+CATALOGUE = {rule.id: rule for rule in RULES}

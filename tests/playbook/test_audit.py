@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit playbook with real ansible-playbook, on recorded facts of the incident."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import jsonschema
+import pytest
+
+from ansible_collections.netfit.cluster.tests.unit.builders import incident
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "plugins/plugin_utils/_report/report.schema.json").read_text(encoding="utf-8"))
+PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
+
+Audit = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the collection in which network_facts gives recorded facts."""
+    top = tmp_path_factory.mktemp("collections")
+    copy = top / "ansible_collections/netfit/cluster"
+    for name in ("plugins", "playbooks", "meta"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "galaxy.yml", copy)
+    shutil.copy(ROOT / "tests/playbook/fake_action/network_facts.py", copy / "plugins/action/network_facts.py")
+    (copy / "plugins/modules/network_facts.py").write_text("# replaced by the action\n", encoding="utf-8")
+    return top
+
+
+@pytest.fixture
+def audit(collections: Path, tmp_path: Path) -> Audit:
+    """Run the audit in a directory of its own; hosts maps names to facts, or to None for one that gives none."""
+
+    def run(hosts: Dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
+        lines: List[str] = []
+        for name, facts in hosts.items():
+            recorded = tmp_path / f"{name}.json"
+            if facts is not None:
+                recorded.write_text(json.dumps(facts), encoding="utf-8")
+            lines.append(f"{name} ansible_connection=local recorded_facts={recorded}")
+        (tmp_path / "hosts.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_INJECT_FACT_VARS": "False",
+            "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "100",
+            "ANSIBLE_LOCALHOST_WARNING": "False",
+            "HOME": str(tmp_path),
+            "PYTHONPATH": "",
+        }
+        return subprocess.run(
+            [PLAYBOOK, "netfit.cluster.audit", "-i", "hosts.ini", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def _report(directory: Path) -> Dict[str, Any]:
+    document: Dict[str, Any] = json.loads((directory / "netfit-report/report.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, SCHEMA)
+    return document
+
+
+def test_names_the_pod_of_the_incident(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "CRITICAL  MTU-001" in done.stdout
+    assert "n2, pod prod/gateway, link eth0" in done.stdout
+    assert "Nothing found on n1, n3, n4" in done.stdout
+    assert "WARNING" not in done.stderr
+    found = [one for one in _report(tmp_path)["findings"] if one["severity"] != "info"]
+    assert [(one["id"], one["target"]["host"], one["target"]["owner"]["name"]) for one in found] == [
+        ("MTU-001", "n2", "prod/gateway")
+    ]
+
+
+def test_asks_for_the_keys_of_the_policy(audit: Audit, tmp_path: Path) -> None:
+    own = {"sysctls": {"net.ipv4.tcp_fastopen": {"minimum": 1, "reason": "ours", "applies_to": "host"}}}
+    (tmp_path / "own.yml").write_text(json.dumps(own), encoding="utf-8")
+    done = audit({"n1": incident()["n1"]}, "-e", "netfit_policy=own.yml", "-e", "netfit_sample_interval=0.5")
+    assert done.returncode == 0, done.stdout
+    asked = json.loads((tmp_path / "asked-n1.json").read_text(encoding="utf-8"))
+    assert "net.ipv4.tcp_fastopen" in asked["sysctl_keys"] and "net.core.somaxconn" in asked["sysctl_keys"]
+    assert float(asked["sample_interval"]) == 0.5
+    assert _report(tmp_path)["policy"] == {**_report(tmp_path)["policy"], "overrides": own}
+
+
+def test_fails_after_the_report_is_written(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident(), "-e", "netfit_fail_on=high")
+    assert done.returncode == 2
+    assert "Findings at or above high: 1 critical" in done.stdout
+    assert _report(tmp_path)["summary"]["severity"]["critical"] == 1
+
+
+def test_healed_incident_passes_the_strictest_gate(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident(pod_mtu=1450), "-e", "netfit_fail_on=low")
+    assert done.returncode == 0, done.stdout
+    assert _report(tmp_path)["summary"]["hosts"]["healthy"] == 4
+
+
+@pytest.mark.parametrize("hosts", [{"n1", "n2"}, set()], ids=["one-down", "all-down"])
+def test_unreachable_hosts_are_named_and_the_status_is_4(audit: Audit, tmp_path: Path, hosts: Any) -> None:
+    facts = incident()
+    done = audit({name: facts[name] if name in hosts else None for name in ("n1", "n2", "n3")})
+    assert done.returncode == 4, done.stdout
+    assert "Not audited: n3 (unreachable: no answer from n3)" in done.stdout
+    assert "Could not be checked" not in done.stdout
+    report = _report(tmp_path)
+    assert report["hosts"]["n3"]["status"] == "unreachable"
+    assert "no answer from n3" in report["hosts"]["n3"]["reason"]
+    assert [one["status"] for one in report["findings"] if one["target"]["host"] == "n3"] == ["error"]
+    assert report["summary"]["hosts"]["audited"] == len(hosts)
+
+
+def test_a_failing_host_does_not_hide_the_others(audit: Audit, tmp_path: Path) -> None:
+    done = audit({"n2": incident()["n2"], "failing": None})
+    assert done.returncode == 2, done.stdout
+    assert "CRITICAL  MTU-001" in done.stdout and "Not audited: failing (failed: " in done.stdout
+    assert _report(tmp_path)["hosts"]["failing"]["status"] == "failed"
+
+
+def test_limit_and_pattern_choose_the_hosts(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident(), "--limit", "n2,n3", "-e", "netfit_hosts=n1:n2")
+    assert done.returncode == 0, done.stdout
+    assert list(_report(tmp_path)["hosts"]) == ["n2"]
+    assert not (tmp_path / "asked-n3.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-e", "netfit_fail_on=hihg"], ["netfit_fail_on", "none, low, medium, high, critical", "hihg"]),
+        (["-e", "netfit_hosts=webb"], ["netfit_hosts", "webb"]),
+        (["-e", '{"netfit_policy": {"sysctls": {"net.core.somaxcon": {"minimum": 1}}}}'], ["net.core.somaxconn?"]),
+        (["-e", "netfit_policy=missing.yml"], ["netfit_policy", "missing.yml", "No such file"]),
+        (["-e", "netfit_sample_interval=soon"], ["netfit_sample_interval", "soon"]),
+    ],
+)
+def test_bad_input_is_refused_before_any_host_is_touched(
+    audit: Audit,
+    tmp_path: Path,
+    arguments: List[str],
+    words: List[str],
+) -> None:
+    done = audit(incident(), *arguments)
+    assert done.returncode == 2
+    assert all(word in done.stdout for word in words), done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.glob("asked-*")) and not (tmp_path / "netfit-report").exists()
+
+
+def test_an_empty_inventory_is_no_success(audit: Audit, tmp_path: Path) -> None:
+    done = audit({})
+    assert done.returncode == 2, done.stdout
+    assert "no host of the inventory" in done.stdout and "-i localhost, -c local" in done.stdout
+
+
+def test_check_mode_shows_and_writes_nothing(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident(), "--check")
+    assert done.returncode == 0, done.stdout
+    assert "CRITICAL  MTU-001" in done.stdout and "nothing written (check mode)" in done.stdout
+    assert not (tmp_path / "netfit-report").exists()
+
+
+def test_report_is_the_same_but_for_its_time(audit: Audit, tmp_path: Path) -> None:
+    reports = []
+    for _round in range(2):
+        assert audit(incident()).returncode == 0
+        reports.append({**_report(tmp_path), "generated_at": None})
+    assert reports[0] == reports[1]

@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The jobs of "make test" as data: what runs, in which environment, and what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Optional, Tuple
+
+from lab import PACKAGES as LAB_PACKAGES
+
+CURRENT = ("3.11", "3.12", "3.13")
+"""Pythons for the tools, the first that is at hand: 3.11 is the oldest that ansible-core 2.19 runs on."""
+TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+
+COPY_PACKAGES = ("git",)
+KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment below .venv-test. versions: of Python, the first at hand is taken."""
+
+    name: str
+    versions: Tuple[str, ...]
+    requirements: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that is run and counted.
+
+    kind: by which it can be chosen. commands: one after the other until one fails; in their arguments
+    {root} is the checkout, {python} and {commands} those of the environment, {scratch} a folder of this job's own,
+    {kept} one that stays between runs, {junit} where pytest is to write its results.
+    A job with {junit} counts its tests, another counts as one.
+    copied: it runs in a copy of the collection at {scratch}/ansible_collections/netfit/cluster, for tools that want
+    that very path and files of the project alone; otherwise in the checkout.
+    one_at_a_time: jobs with the same word never run beside each other. variables: for its environment.
+    """
+
+    name: str
+    kind: str
+    environment: Environment
+    commands: Tuple[Tuple[str, ...], ...]
+    timeout_seconds: int
+    needs_root: bool = False
+    packages: Tuple[str, ...] = ()
+    one_at_a_time: Optional[str] = None
+    copied: bool = False
+    variables: Optional[Mapping[str, str]] = None
+
+
+MAIN = Environment("main", CURRENT, "requirements.txt")
+NEWEST_ANSIBLE = Environment("ansible-2.21", ("3.12", "3.13", "3.14"), "requirements-2.21.txt")
+IMPORTER = Environment("importer", CURRENT, "requirements-importer.txt")
+MYPY = ("{commands}/mypy", "--config-file", "pyproject.toml", "--cache-dir", "{kept}")
+PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "cache_dir={scratch}/pytest")
+
+
+def _sanity(name: str, environment: Environment, pip: str) -> Job:
+    command = ("{python}", "tests/checks/sanity.py", "--home", "{kept}", "--pip", pip)
+    return Job(name, "lint", environment, (command,), timeout_seconds=600, packages=COPY_PACKAGES, copied=True)
+
+
+def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAIN) -> Job:
+    variables = {
+        "ANSIBLE_COLLECTIONS_PATH": "{scratch}",
+        "ANSIBLE_HOME": "{scratch}/home",
+        "MYPYPATH": "{scratch}:{root}/tools:{root}/tests",
+    }
+    return Job(
+        name,
+        "lint",
+        environment,
+        commands,
+        timeout_seconds=300,
+        packages=COPY_PACKAGES,
+        copied=True,
+        variables=variables,
+    )
+
+
+def _scenario(name: str) -> Job:
+    command = ("{commands}/molecule", "test", "--scenario-name", name)
+    return Job(
+        f"molecule-{name}",
+        "molecule",
+        MAIN,
+        (command,),
+        timeout_seconds=600,
+        needs_root=True,
+        packages=LAB_PACKAGES + COPY_PACKAGES,
+        one_at_a_time="lab",
+        copied=True,
+        variables={"ANSIBLE_COLLECTIONS_PATH": "{scratch}", "ANSIBLE_HOME": "{scratch}/home"},
+    )
+
+
+def _target(version: str) -> Job:
+    environment = Environment(f"python{version}", (version,), "requirements-target.txt")
+    command = (*PYTEST, "--target-side", "tests/unit")
+    return Job(f"unit-python{version}", "unit", environment, (command,), timeout_seconds=300)
+
+
+JOBS: Tuple[Job, ...] = (
+    Job(
+        "lab",
+        "lab",
+        MAIN,
+        ((*PYTEST, "tests/lab"),),
+        timeout_seconds=900,
+        needs_root=True,
+        packages=LAB_PACKAGES,
+        one_at_a_time="lab",
+    ),
+    _sanity("sanity-2.19", MAIN, "24.2"),
+    _sanity("sanity-2.21", NEWEST_ANSIBLE, "25.2"),
+    _scenario("incident"),
+    _scenario("default"),
+    Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=300),
+    Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=300),
+    Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=300),
+    Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=300),
+    *(_target(version) for version in TARGETS),
+    Job(
+        "kernel",
+        "kernel",
+        MAIN,
+        ((*PYTEST, "tests/kernel"),),
+        timeout_seconds=600,
+        needs_root=True,
+        packages=KERNEL_PACKAGES,
+    ),
+    _check("galaxy-importer", ("{python}", "tests/checks/importer.py", "--scratch", "{scratch}"), environment=IMPORTER),
+    _check("ansible-lint", ("{commands}/ansible-lint", "--offline", "--profile", "production", "--strict")),
+    _check(
+        "antsibull-docs",
+        (
+            "{commands}/antsibull-docs",
+            "lint-collection-docs",
+            "--plugin-docs",
+            "--validate-collection-refs=all",
+            "--disallow-unknown-collection-refs",
+            ".",
+        ),
+    ),
+    _check("antsibull-changelog", ("{commands}/antsibull-changelog", "lint")),
+    _check(
+        "mypy",
+        (*MYPY, "--package", "ansible_collections.netfit.cluster.plugins"),
+        (*MYPY, "--package", "runner", "--module", "audit", "--module", "collection"),
+    ),
+    _check(
+        "ruff",
+        ("{commands}/ruff", "check", "--no-cache", "."),
+        ("{commands}/ruff", "format", "--no-cache", "--diff", "."),
+    ),
+    _check("yamllint", ("{commands}/yamllint", "--strict", ".")),
+)

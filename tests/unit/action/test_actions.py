@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The actions in process: options, results, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Optional
+from unittest.mock import MagicMock
+
+import pytest
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+
+from ansible_collections.netfit.cluster.plugins.action import assess, report
+from ansible_collections.netfit.cluster.tests.unit import builders as b
+
+FACTS = b.incident()
+
+
+def run(module: Any, arguments: Dict[str, Any], variables: Dict[str, Any], check_mode: bool = False) -> Dict[str, Any]:
+    task = MagicMock(args=arguments, check_mode=check_mode, diff=False, async_val=0)
+    action = module.ActionModule(
+        task=task,
+        connection=MagicMock(),
+        play_context=MagicMock(),
+        loader=MagicMock(),
+        templar=MagicMock(),
+        shared_loader_obj=MagicMock(),
+    )
+    result: Dict[str, Any] = action.run(task_vars=variables)
+    return result
+
+
+def of_host(name: str, facts: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+    return {"inventory_hostname": name, "ansible_facts": FACTS[name] if facts is None else facts}
+
+
+def of_play(facts: Dict[str, Dict[str, Any]]) -> Dict[str, Any]:
+    hostvars = {name: {"ansible_facts": facts[name]} for name in facts}
+    return {"ansible_play_hosts_all": list(facts), "hostvars": hostvars, "ansible_facts": {}}
+
+
+def assessed(*names: str) -> Dict[str, Dict[str, Any]]:
+    return {name: run(assess, {}, of_host(name))["ansible_facts"] for name in names}
+
+
+def test_assess_leaves_findings_for_the_report() -> None:
+    result = run(assess, {}, of_host("n2"))
+    assert [one["id"] for one in result["findings"]] == ["MTU-001", "QUEUE-001"]
+    assert result["summary"]["severity"]["critical"] == 1 and result["changed"] is False
+    kept = result["ansible_facts"]["netfit_assessment"]
+    assert (kept["status"], kept["kernel"], kept["namespaces"]) == ("audited", b.KERNEL, 2)
+    assert kept["findings"] == result["findings"]
+
+
+def test_assess_without_facts_says_what_to_run() -> None:
+    with pytest.raises(AnsibleActionFail, match=r"no netfit facts of n1: run netfit\.cluster\.network_facts"):
+        run(assess, {}, of_host("n1", {"distribution": "Debian"}))
+
+
+@pytest.mark.parametrize(
+    ("gathered", "status"),
+    [
+        ({"unreachable": True, "msg": "Task failed: timed out"}, "unreachable"),
+        ({"failed": True, "msg": "no root"}, "failed"),
+    ],
+)
+def test_assess_keeps_why_a_host_is_missing(gathered: Dict[str, Any], status: str) -> None:
+    result = run(assess, {"gathered": gathered}, of_host("n1", {}))
+    assert result["ansible_facts"]["netfit_assessment"]["status"] == status
+    assert [(one["id"], one["status"], one["observed"]) for one in result["findings"]] == [
+        ("AUDIT-002", "error", gathered["msg"].replace("Task failed: ", ""))
+    ]
+
+
+def test_assess_cluster_sees_all_hosts() -> None:
+    result = run(assess, {"scope": "cluster"}, of_play(FACTS))
+    assert [(one["id"], one["target"]["host"]) for one in result["findings"]] == [("MTU-001", "n2")]
+    assert result["ansible_facts"] == {"netfit_cluster_assessment": {"findings": result["findings"]}}
+    assert run(assess, {"scope": "cluster", "hosts": ["n3", "n4"]}, of_play(FACTS))["findings"] == []
+
+
+def test_assess_policy_names_the_keys() -> None:
+    result = run(assess, {"scope": "policy"}, {})
+    assert {"net.core.somaxconn", "net.ipv4.tcp_syncookies"} <= set(result["sysctl_keys"])
+    assert "findings" not in result and "ansible_facts" not in result
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "words"),
+    [
+        (assess, {"policy": {"rules": {"MTU-0011": {}}}}, "rules.MTU-0011 is no rule; did you mean MTU-001"),
+        (assess, {"policy": "/nowhere.yml"}, "/nowhere.yml could not be read"),
+        (assess, {"policy": 5}, "neither a mapping nor the path"),
+        (assess, {"scope": "galaxy"}, "scope must be one of: host, cluster, policy, got: galaxy"),
+        (assess, {"polcy": {}}, "polcy"),
+        (assess, {"scope": "cluster", "hosts": ["nx"]}, "hosts: nx not in the inventory"),
+        (report, {"fail_on": "hihg"}, "fail_on must be one of: none, low, medium, high, critical, got: hihg"),
+        (report, {"hosts": ["nx"]}, "hosts: nx not in the inventory"),
+    ],
+)
+def test_bad_options_are_refused(module: Any, arguments: Dict[str, Any], words: str) -> None:
+    with pytest.raises(AnsibleActionFail) as refused:
+        run(module, arguments, {**of_play(FACTS), **of_host("n1")})
+    assert words in str(refused.value)
+
+
+def test_report_writes_and_then_fails(tmp_path: Path) -> None:
+    result = run(report, {"report_dir": str(tmp_path), "fail_on": "high"}, of_play(assessed("n1", "n2")))
+    assert result["failed"] is True
+    assert result["msg"] == f"Findings at or above high: 1 critical. See {tmp_path}/report.json."
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["summary"] == result["summary"]
+
+
+def test_report_in_check_mode_writes_nothing(tmp_path: Path) -> None:
+    result = run(report, {"report_dir": str(tmp_path / "x")}, of_play(assessed("n1")), check_mode=True)
+    assert result["report"] is None and not (tmp_path / "x").exists()
+
+
+def test_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(AnsibleActionFail, match=r"report_dir: .*file/report\.json could not be written"):
+        run(report, {"report_dir": str(tmp_path / "file")}, of_play(assessed("n1")))
+
+
+def test_report_ends_each_host_as_its_audit_ended() -> None:
+    def ended(assessment: Any) -> Any:
+        return run(report, {"scope": "host"}, {"ansible_facts": {"netfit_assessment": assessment}})
+
+    assert ended({"status": "audited", "reason": None})["changed"] is False
+    with pytest.raises(AnsibleConnectionFailure, match="timed out"):
+        ended({"status": "unreachable", "reason": "timed out"})
+    with pytest.raises(AnsibleActionFail, match="no root"):
+        ended({"status": "failed", "reason": "no root"})
+    with pytest.raises(AnsibleActionFail, match="no assessment"):
+        ended(None)

@@ -1,0 +1,248 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compact builders of facts, through the model's own dataclasses, and the incident made of them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple
+
+from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import DeclaredMtu, MtuMeaning
+from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import Problem, Source, as_plain
+from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Address, Encapsulation, Link, Peer
+from ansible_collections.netfit.cluster.plugins.module_utils._model.listener import Listener, Process
+from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Owner, OwnerKind
+from ansible_collections.netfit.cluster.plugins.module_utils._model.route import NextHop, PathMtuException, Route
+
+HOST_INODE = 4026531840
+KERNEL = "6.1.0-18-amd64"
+
+Facts = Dict[str, Any]
+
+
+def host(name: str = "n2") -> Owner:
+    return Owner(OwnerKind.HOST, name, pid=1)
+
+
+def pod(name: str = "gateway", namespace: str = "prod", pid: int = 4711) -> Owner:
+    return Owner(OwnerKind.POD, f"{namespace}/{name}", name, namespace, "a" * 64, "containerd", pid)
+
+
+def container(name: str = "web", pid: int = 815) -> Owner:
+    return Owner(OwnerKind.CONTAINER, name, container_id="b" * 64, runtime="docker", pid=pid)
+
+
+def link(name: str, mtu: int, kind: str = "veth", index: int = 2, address: Optional[str] = None, **more: Any) -> Link:
+    addresses: Tuple[Address, ...] = ()
+    if address is not None:
+        ip, length = address.split("/")
+        addresses = (Address("ipv6" if ":" in ip else "ipv4", ip, int(length), "global"),)
+    values: Dict[str, Any] = dict(
+        index=index,
+        name=name,
+        kind=kind,
+        mtu=mtu,
+        min_mtu=68,
+        max_mtu=65535,
+        hardware_address=None,
+        up=True,
+        operational_state="up",
+        addresses=addresses,
+    )
+    return Link(**{**values, **more})
+
+
+def tunnel(
+    underlay: str = "eth0", underlay_mtu: int = 1500, kind: str = "vxlan", overhead: int = 50, **more: Any
+) -> Encapsulation:
+    values: Dict[str, Any] = dict(
+        kind=kind,
+        overhead=overhead,
+        underlay_family="ipv4",
+        identifier=1,
+        port=8472,
+        dont_fragment="unset",
+        underlay=underlay,
+        underlay_namespace=HOST_INODE,
+        underlay_mtu=underlay_mtu,
+        underlay_source="device",
+    )
+    return Encapsulation(**{**values, **more})
+
+
+def route(destination: str, device: str, gateway: Optional[str] = None, **more: Any) -> Route:
+    return Route("ipv6" if ":" in destination else "ipv4", "unicast", destination, 254, gateway, device, **more)
+
+
+def peer(namespace: int, index: int, name: Optional[str] = None, mtu: Optional[int] = None) -> Peer:
+    return Peer(namespace, index, name, mtu)
+
+
+def declared(stack: str, value: int, meaning: MtuMeaning, file: str, key: str = "mtu", **more: Any) -> DeclaredMtu:
+    return DeclaredMtu(stack, value, meaning, Source(file, 7, key), **more)
+
+
+def network(
+    inode: int, owner: Owner, links: List[Link], routes: List[Route], paths: Any = (), exceptions: Any = ()
+) -> Facts:
+    return dict(
+        inode=inode,
+        owner=as_plain(owner),
+        paths=list(paths),
+        links=as_plain(links),
+        routes=as_plain(routes),
+        path_mtu_exceptions=as_plain(list(exceptions)),
+    )
+
+
+def listener(port: int, backlog: int, program: Optional[str] = None, address: str = "0.0.0.0", **more: Any) -> Listener:
+    values: Dict[str, Any] = dict(
+        family="ipv6" if ":" in address else "ipv4",
+        address=address,
+        port=port,
+        effective_backlog=backlog,
+        queue=0,
+        syn_queue=0,
+        drops=0,
+        inode=1000 + port,
+        cookie=port,
+        uid=0,
+        process=Process(99, program) if program else None,
+    )
+    return Listener(**{**values, **more})
+
+
+def queue(
+    inode: int,
+    owner: Owner,
+    listeners: List[Listener],
+    somaxconn: int = 4096,
+    rates: Optional[Facts] = None,
+    syncookies: int = 1,
+    paths: Any = (),
+) -> Facts:
+    return dict(
+        inode=inode,
+        owner=as_plain(owner),
+        paths=list(paths),
+        somaxconn=somaxconn,
+        syncookies=syncookies,
+        max_syn_backlog=2048,
+        listeners=as_plain(listeners),
+        counters={},
+        rates=rates or {},
+    )
+
+
+def sysctl(inode: int, owner: Owner, values: Dict[str, str], writable: bool = True, paths: Any = ()) -> Facts:
+    return dict(
+        inode=inode,
+        owner=as_plain(owner),
+        paths=list(paths),
+        values={key: dict(value=value, writable=writable) for key, value in values.items()},
+    )
+
+
+def facts(
+    networks: Any = (),
+    declarations: Any = (),
+    queues: Any = (),
+    sysctls: Any = (),
+    problems: Any = (),
+    scopes: Optional[Facts] = None,
+    kernel: str = KERNEL,
+) -> Facts:
+    return dict(
+        netfit_mtu=dict(
+            kernel=kernel,
+            namespaces=list(networks),
+            declared=as_plain(list(declarations)),
+            problems=as_plain(list(problems)),
+        ),
+        netfit_sysctl=dict(kernel=kernel, scopes=scopes or {}, namespaces=list(sysctls), problems=[]),
+        netfit_listen_queues=dict(kernel=kernel, sample_interval=1.0, namespaces=list(queues), problems=[]),
+    )
+
+
+def problem(subject: str, reason: str, path: Optional[str] = None) -> Problem:
+    return Problem(subject, reason, path)
+
+
+def learned(destination: str, mtu: int) -> PathMtuException:
+    return PathMtuException("ipv4", destination, mtu, False, None, "eth0", 500.0)
+
+
+def leg(device: str, gateway: str) -> NextHop:
+    return NextHop(gateway, device, 1)
+
+
+def node(number: int, nodes: int = 4, overlay_mtu: int = 1450, underlay_mtu: int = 1500, extra: Any = ()) -> Facts:
+    """Return the host's own namespace of a canal node: eth0, flannel.1, and a route to each other node's pods."""
+    others = [other for other in range(1, nodes + 1) if other != number]
+    links = [
+        link("lo", 65536, "loopback", 1, "127.0.0.1/8"),
+        link("eth0", underlay_mtu, "physical", 2, f"198.18.7.1{number}/24"),
+        link(
+            "flannel.1",
+            overlay_mtu,
+            "vxlan",
+            3,
+            f"10.42.{number}.0/32",
+            encapsulation=tunnel(underlay_mtu=underlay_mtu),
+            operational_state="unknown",
+        ),
+        *extra,
+    ]
+    routes = [
+        route("0.0.0.0/0", "eth0", "198.18.7.1"),
+        *[route(f"10.42.{other}.0/24", "flannel.1", f"10.42.{other}.0") for other in others],
+    ]
+    return network(HOST_INODE, host(f"n{number}"), links, routes)
+
+
+def subnet_env(mtu: int = 1450, active: bool = True) -> DeclaredMtu:
+    return DeclaredMtu(
+        "flannel",
+        mtu,
+        MtuMeaning.OVERLAY,
+        Source("/run/flannel/subnet.env", 3, "FLANNEL_MTU"),
+        link="flannel.1",
+        network="10.42.0.0/16",
+        active=active,
+    )
+
+
+def conflist(mtu: int) -> DeclaredMtu:
+    return declared("canal", mtu, MtuMeaning.INTERFACE, "/etc/cni/net.d/10-canal.conflist", "plugins.0.mtu")
+
+
+def pod_network(inode: int, owner: Owner, mtu: int, address: str, host_index: int, routes: Any = None) -> Facts:
+    """Return a pod's namespace as calico's CNI plugin makes it."""
+    default = [route("169.254.1.1/32", "eth0"), route("0.0.0.0/0", "eth0", "169.254.1.1")]
+    links = [
+        link("lo", 65536, "loopback", 1, "127.0.0.1/8"),
+        link("eth0", mtu, "veth", 3, address, peer=peer(HOST_INODE, host_index, f"cali{host_index}", mtu)),
+    ]
+    return network(inode, owner, links, default if routes is None else routes, [f"/var/run/netns/cni-{inode}"])
+
+
+def incident(pod_mtu: int = 1500, refused: float = 3.5) -> Dict[str, Facts]:
+    """Return the facts of four canal nodes; the gateway pod on n2 has that MTU, its overlay carries 1450."""
+    hosts = {}
+    for number in (1, 2, 3, 4):
+        end = [link("cali7", pod_mtu, "veth", 7, peer=peer(9002, 3, "eth0", pod_mtu))] if number == 2 else []
+        networks = [node(number, extra=end)]
+        queues = [
+            queue(
+                HOST_INODE,
+                host(f"n{number}"),
+                [listener(22, 128, "sshd", unit="ssh.service")],
+                rates={"Ip.FragFails": refused} if number == 1 and pod_mtu > 1450 else {},
+            )
+        ]
+        if number == 2:
+            networks.append(pod_network(9002, pod(), pod_mtu, "10.42.2.5/32", 7))
+            queues.append(queue(9002, pod(), [listener(8080, 4096, "java", address="::")]))
+        declarations = [subnet_env(), *([conflist(pod_mtu)] if number == 2 else [])]
+        hosts[f"n{number}"] = facts(networks, declarations, queues)
+    return hosts
