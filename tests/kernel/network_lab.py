@@ -77,7 +77,7 @@ class Lab:
     def ip(self, name: str, *commands: str) -> None:
         """Run commands of ip(8) in a namespace; "{other}" stands for the full name of another one."""
         text = "\n".join(commands)
-        for short in [full[len(self._prefix):] for full in self._names]:
+        for short in [full[len(self._prefix) :] for full in self._names]:
             text = text.replace("{" + short + "}", self.name(short))
         run("ip", "-n", self.name(name), "-batch", "-", given=text + "\n")
 

@@ -77,7 +77,7 @@ def test_sockets_of_other_users_are_listed_without_their_process(readable_copy: 
 
 
 def test_a_hidden_proc_is_said(readable_copy: Path) -> None:
-    hide = "mount -t proc -o hidepid=2 proc /proc && exec \"$@\""
+    hide = 'mount -t proc -o hidepid=2 proc /proc && exec "$@"'
     facts = gather_as(["unshare", "--mount", "sh", "-c", hide, "sh", *NOBODY], readable_copy)
     assert "hidepid" in reasons(facts)
     assert facts["netfit_mtu"]["namespaces"]

@@ -158,8 +158,12 @@ def test_vxlan_overhead_is_what_the_kernel_subtracts(zoo: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("name", "family", "assumed", "overhead"),
-    [("vxnone", "ipv4", True, 50), ("vxlocal", "ipv6", False, 70), ("vxext", "ipv4", True, 50),
-     ("vxgpe", "ipv4", True, 36)],
+    [
+        ("vxnone", "ipv4", True, 50),
+        ("vxlocal", "ipv6", False, 70),
+        ("vxext", "ipv4", True, 50),
+        ("vxgpe", "ipv4", True, 36),
+    ],
 )
 def test_family_of_an_unbound_tunnel(zoo: Lab, name: str, family: str, assumed: bool, overhead: int) -> None:
     tunnel = links_of(zoo, "host")[name].encapsulation

@@ -149,7 +149,12 @@ def test_effective_backlogs(pod: Lab) -> None:
     for listener in listeners_of(pod, "a"):
         found.setdefault(listener.port, []).append(listener.effective_backlog)
     assert {port: sorted(found[port]) for port in (80, 81, 82, 83, 86, 88)} == {
-        80: [128], 81: [0], 82: [511], 83: [50], 86: [4000], 88: [5, 50, 500],
+        80: [128],
+        81: [0],
+        82: [511],
+        83: [50],
+        86: [4000],
+        88: [5, 50, 500],
     }
 
 
@@ -158,7 +163,11 @@ def test_families_and_bindings(pod: Lab) -> None:
     found = {listener.port: listener for listener in listeners_of(pod, "a")}
     seen = [(found[port].family, found[port].ipv6_only, found[port].interface) for port in (80, 83, 84, 85, 87)]
     assert seen == [
-        ("ipv4", None, None), ("ipv4", None, "eth0"), ("ipv6", False, None), ("ipv6", True, None), ("ipv6", None, "lo"),
+        ("ipv4", None, None),
+        ("ipv4", None, "eth0"),
+        ("ipv6", False, None),
+        ("ipv6", True, None),
+        ("ipv6", None, "lo"),
     ] or seen[4][1] in (False, True)
     assert all(listener.cgroup_id for listener in found.values())
 

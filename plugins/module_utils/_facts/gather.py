@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Iterator
 
 from .._model.fact import as_plain
 from .listen_queue_fact import listen_queue_fact
@@ -38,6 +40,23 @@ def gather(options: GatherOptions, clock: Clock = REAL_CLOCK) -> Dict[str, Any]:
 
     options: valid ones (see GatherOptions.validate). What can't be read is listed under "problems" of each fact.
     """
+    with _garbage_collection_paused():
+        return _gather(options, clock)
+
+
+@contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """Facts hold no circles: looking for some among ten thousands of new objects takes a tenth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _gather(options: GatherOptions, clock: Clock) -> Dict[str, Any]:
     reader = Reader(options, clock.monotonic)
     found = survey(options.root, reader)
     makers: Dict[Subset, Callable[[Survey], Dict[str, Any]]] = {

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 from dataclasses import replace
 from typing import Any, Callable, Dict, Mapping, Optional
 
@@ -41,7 +41,7 @@ def listen_queue_fact(survey: Survey, reader: Reader, interval: float, wait_unti
         }
 
     return {
-        "kernel": platform.release(),
+        "kernel": os.uname().release,
         "sample_interval": interval,
         "namespaces": survey.per_namespace(entry),
     }

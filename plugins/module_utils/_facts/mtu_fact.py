@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from typing import Any, Dict, Mapping, Sequence
 
 from .._config.declared import read_declared_mtus
@@ -40,7 +39,7 @@ def mtu_fact(survey: Survey, root: str) -> Dict[str, Any]:
             "path_mtu_exceptions": as_plain(reading.path_mtu_exceptions),
         }
     )
-    return {"kernel": platform.release(), "namespaces": namespaces, "declared": as_plain(declared)}
+    return {"kernel": os.uname().release, "namespaces": namespaces, "declared": as_plain(declared)}
 
 
 def namespace_ids(others: Sequence[Namespace]) -> Dict[int, int]:

@@ -11,7 +11,7 @@ inside the viewer, for one candidate at a time; so candidates are few, and both 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .._model.link import Link, Peer
 
@@ -30,7 +30,13 @@ class Neighbours:
         self._links = links_by_namespace
         self._ask = ask
         self._indexes = {inode: {link.index: link for link in links} for inode, links in links_by_namespace.items()}
-        self._holders = _holders_of_index(links_by_namespace)
+        self._holders: Dict[int, List[int]] = {}
+        self._pairs: Dict[Tuple[int, int], List[int]] = {}
+        for inode, links in links_by_namespace.items():
+            for link in links:
+                self._holders.setdefault(link.index, []).append(inode)
+                if link.kind == "veth" and link.lower_index is not None:
+                    self._pairs.setdefault((link.index, link.lower_index), []).append(inode)
         self._known: Dict[int, Dict[int, int]] = {inode: {} for inode in links_by_namespace}
 
     def resolve(self, viewers: Sequence[int]) -> None:
@@ -64,15 +70,11 @@ class Neighbours:
     def _candidates(self, viewer: int, link: Link) -> List[int]:
         if link.lower_index is None:
             return [inode for inode in self._links if inode != viewer]
-        holders = self._holders.get(link.lower_index, [])
-        if link.kind != "veth":
-            return [inode for inode in holders if inode != viewer]
-        return [inode for inode in holders if inode != viewer and self._is_pair(link, self._indexes[inode])]
-
-    @staticmethod
-    def _is_pair(link: Link, others: Mapping[int, Link]) -> bool:
-        other = others[link.lower_index or 0]
-        return other.kind == "veth" and other.lower_index == link.index
+        if link.kind == "veth":
+            found = self._pairs.get((link.lower_index, link.index), [])
+        else:
+            found = self._holders.get(link.lower_index, [])
+        return [inode for inode in found if inode != viewer]
 
     def _settle_other_ends(self, viewer: int, links: Sequence[Link]) -> None:
         for link in links:
@@ -80,14 +82,6 @@ class Neighbours:
             other = self.other_link(viewer, link)
             if link.kind == "veth" and namespace is not None and other is not None and other.link_netnsid is not None:
                 self._known[namespace].setdefault(other.link_netnsid, viewer)
-
-
-def _holders_of_index(links_by_namespace: LinksByNamespace) -> Dict[int, List[int]]:
-    holders: Dict[int, List[int]] = {}
-    for inode, links in links_by_namespace.items():
-        for link in links:
-            holders.setdefault(link.index, []).append(inode)
-    return holders
 
 
 def connect(links_by_namespace: LinksByNamespace, first: Sequence[int], ask: Ask) -> Dict[int, List[Link]]:

@@ -12,44 +12,23 @@ from typing import FrozenSet, Tuple
 MAX_SAMPLE_INTERVAL = 60.0
 
 DEFAULT_SYSCTL_KEYS: Tuple[str, ...] = (
-    "net.core.default_qdisc",
     "net.core.netdev_max_backlog",
     "net.core.rmem_max",
     "net.core.somaxconn",
     "net.core.wmem_max",
-    "net.ipv4.conf.all.rp_filter",
-    "net.ipv4.icmp_ratelimit",
-    "net.ipv4.icmp_ratemask",
-    "net.ipv4.ip_forward",
     "net.ipv4.ip_forward_use_pmtu",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.ip_no_pmtu_disc",
-    "net.ipv4.neigh.default.gc_thresh1",
-    "net.ipv4.neigh.default.gc_thresh2",
     "net.ipv4.neigh.default.gc_thresh3",
-    "net.ipv4.route.min_pmtu",
-    "net.ipv4.route.mtu_expires",
     "net.ipv4.tcp_abort_on_overflow",
-    "net.ipv4.tcp_base_mss",
-    "net.ipv4.tcp_congestion_control",
-    "net.ipv4.tcp_fin_timeout",
-    "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes",
     "net.ipv4.tcp_keepalive_time",
     "net.ipv4.tcp_max_syn_backlog",
-    "net.ipv4.tcp_max_tw_buckets",
     "net.ipv4.tcp_mtu_probing",
-    "net.ipv4.tcp_notsent_lowat",
-    "net.ipv4.tcp_retries2",
     "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_slow_start_after_idle",
     "net.ipv4.tcp_syncookies",
-    "net.ipv4.tcp_timestamps",
-    "net.ipv4.tcp_tw_reuse",
     "net.ipv4.tcp_wmem",
     "net.netfilter.nf_conntrack_max",
 )
+"""Those that decide about listen queues, buffers, keep-alive and path MTU, and all of the default policy."""
 
 
 class Subset(Enum):

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
@@ -73,7 +72,7 @@ def survey(root: str, reader: Reader) -> Survey:
     for process in processes:
         pids.setdefault(process.network_namespace, []).append(process.pid)
     owners = Owners(
-        host_name=platform.node(),
+        host_name=os.uname().nodename,
         records=records,
         control_groups={process.pid: parse_control_group(process.control_group) for process in processes},
         pids_by_namespace=pids,

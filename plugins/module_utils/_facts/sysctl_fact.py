@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 from enum import Enum
 from typing import Any, Dict, List, Mapping, Sequence
 
@@ -31,7 +31,7 @@ def sysctl_fact(survey: Survey, keys: Sequence[str]) -> Dict[str, Any]:
     }
     namespaces = survey.per_namespace(lambda namespace, _reading: {"values": as_plain(values[namespace.inode])})
     scopes = scopes_of(values, survey.host_inodes)
-    return {"kernel": platform.release(), "scopes": as_plain(scopes), "namespaces": namespaces}
+    return {"kernel": os.uname().release, "scopes": as_plain(scopes), "namespaces": namespaces}
 
 
 def scopes_of(values: Mapping[int, Mapping[str, SysctlReading]], host_inodes: Sequence[int]) -> Dict[str, Scope]:

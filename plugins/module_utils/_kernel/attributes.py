@@ -46,7 +46,7 @@ def parse_attributes(buffer: bytes, offset: int = 0) -> Attributes:
         length, kind = unpack(buffer, offset)
         if length < 4 or offset + length > end:
             raise MalformedMessage(f"attribute of {length} bytes at offset {offset} of {end}")
-        found[kind & TYPE_MASK] = buffer[offset + 4:offset + length]
+        found[kind & TYPE_MASK] = buffer[offset + 4 : offset + length]
         offset += (length + 3) & ~3
     return found
 

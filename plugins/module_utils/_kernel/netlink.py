@@ -18,6 +18,8 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Type
 
 from .attributes import MalformedMessage, NetlinkError, align, read_s32
 
+MSG_TRUNC, MSG_DONTWAIT = int(socket.MSG_TRUNC), int(socket.MSG_DONTWAIT)
+"""Plain numbers: to combine members of an enumeration takes longer than to receive."""
 NETLINK_ROUTE = 0
 NETLINK_SOCK_DIAG = 4
 
@@ -90,7 +92,7 @@ def split_messages(datagram: bytes) -> Iterator[Message]:
         length, kind, flags, sequence, _port = HEADER.unpack_from(datagram, offset)
         if length < HEADER.size or offset + length > end:
             raise MalformedMessage(f"message of {length} bytes at offset {offset} of {end}")
-        yield Message(kind, flags, sequence, datagram[offset + HEADER.size:offset + length])
+        yield Message(kind, flags, sequence, datagram[offset + HEADER.size : offset + length])
         offset += align(length)
 
 
@@ -239,7 +241,7 @@ class NetlinkSocket:
         """Return the next datagram from the kernel: not from another process, which may write to us as well."""
         while True:
             try:
-                size, address = self._connection.recvfrom_into(self._buffer, 0, socket.MSG_TRUNC | flags)
+                size, address = self._connection.recvfrom_into(self._buffer, 0, MSG_TRUNC | flags)
             except BlockingIOError as error:
                 raise TimeoutError(errno.ETIMEDOUT, "the kernel did not answer in time") from error
             if time.monotonic() > deadline:
@@ -264,7 +266,6 @@ class NetlinkSocket:
 
     def _drain_one(self, deadline: float) -> None:
         try:
-            self._receive(deadline, socket.MSG_DONTWAIT)
+            self._receive(deadline, MSG_DONTWAIT)
         except _Truncated as truncated:
             self._buffer = bytearray(min(align(truncated.size), BUFFER_LIMIT))
-

@@ -99,7 +99,7 @@ def read_executable(pid: int, root: str = ROOT) -> Optional[str]:
 
 def namespace_inode(link: str) -> int:
     """Return the inode of a namespace from the text of its link, "net:[4026531840]"; ValueError for another text."""
-    return int(link[link.index("[") + 1:link.rindex("]")])
+    return int(link[link.index("[") + 1 : link.rindex("]")])
 
 
 def _pids(root: str) -> List[int]:

@@ -207,7 +207,7 @@ def _next_hops(found: Attributes, link_names: Mapping[int, str]) -> Tuple[NextHo
         length, _flags, hops, index = unpack(NEXT_HOP_HEADER, value, offset)
         if length < NEXT_HOP_HEADER.size or offset + length > len(value):
             raise MalformedMessage(f"next hop of {length} bytes at offset {offset} of {len(value)}")
-        inner = parse_attributes(value[offset:offset + length], NEXT_HOP_HEADER.size)
+        inner = parse_attributes(value[offset : offset + length], NEXT_HOP_HEADER.size)
         legs.append(NextHop(_gateway(inner), link_names.get(index), hops + 1))
         offset += (length + 3) & ~3
     return tuple(legs)

@@ -61,9 +61,7 @@ class _Socket(NamedTuple):
     cgroup_id: Optional[int]
 
 
-def read_listeners(
-    netlink: NetlinkSocket, link_names: Mapping[int, str], handshakes: bool = True
-) -> List[Listener]:
+def read_listeners(netlink: NetlinkSocket, link_names: Mapping[int, str], handshakes: bool = True) -> List[Listener]:
     """Return the listening TCP sockets of both families, in the kernel's order.
 
     netlink: a socket of NETLINK_SOCK_DIAG. link_names: names of the interfaces by index.
@@ -115,7 +113,7 @@ def _decode(payload: bytes) -> _Socket:
     return _Socket(
         state=state,
         family=family,
-        address=read_address(source[:ADDRESS_LENGTH.get(family, 0)]),
+        address=read_address(source[: ADDRESS_LENGTH.get(family, 0)]),
         port=PORT.unpack_from(ports)[0],
         interface=answer[7],
         cookie=answer[8] | answer[9] << 32,

@@ -76,9 +76,7 @@ def _branch(keys: List[Tuple[str, List[str]]]) -> _Directory:
     return _Directory(files, tuple((name, _branch(members)) for name, members in below.items()))
 
 
-def _read_directory(
-    path: str, parent: Optional[int], directory: _Directory, found: Dict[str, SysctlReading]
-) -> None:
+def _read_directory(path: str, parent: Optional[int], directory: _Directory, found: Dict[str, SysctlReading]) -> None:
     """Read the files of a directory, and those below.
 
     Each directory is looked up once, from the one above: every namespace has a net/core and a net/ipv4 of its own, all

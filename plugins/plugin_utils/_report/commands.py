@@ -53,10 +53,17 @@ def _listen_backlog(variables: Variables) -> List[str]:
 
 
 def _keep_link(variables: Variables) -> str:
-    if "pod_mtu" in variables:
-        files = ", ".join(variables.get("files", ()))
-        return f"give new pods MTU {variables['pod_mtu']} ({files} says more), then recreate the pods when it suits"
-    return "lost when the link is made again: set it where the link is configured, too"
+    if "pod_mtu" not in variables:
+        return "lost when the link is made again: set it where the link is configured, too"
+    files = ", ".join(variables.get("files", ()))
+    where = f"{files} says more" if files else _pod_mtu_knob(str(variables.get("overlay", "")))
+    return f"give new pods MTU {variables['pod_mtu']} ({where}), then recreate the pods when it suits"
+
+
+def _pod_mtu_knob(overlay: str) -> str:
+    """Name the setting that decides about the MTU of new pods where no file on the node does."""
+    knobs = (knob for prefix, knob in POD_MTU_KNOBS.items() if overlay.startswith(prefix))
+    return next(knobs, "in the CNI's configuration, which declares none")
 
 
 def _keep_sysctl(variables: Variables) -> str:
@@ -74,6 +81,14 @@ def _keep_cni(variables: Variables) -> str:
     return f"set the CNI's MTU to {variables['pod_mtu']} where {', '.join(variables['files'])} says more"
 
 
+POD_MTU_KNOBS = {
+    "flannel": "Canal: veth_mtu of ConfigMap canal-config; RKE1: network.mtu in cluster.yml; "
+    "RKE2: calico.vethuMTU in HelmChartConfig rke2-canal",
+    "vxlan.calico": "Calico: veth_mtu of ConfigMap calico-config, or calicoNetwork.mtu of the operator's Installation",
+    "tunl0": "Calico: veth_mtu of ConfigMap calico-config, or calicoNetwork.mtu of the operator's Installation",
+    "cilium": "Cilium: mtu of ConfigMap cilium-config, which is the underlay's MTU",
+}
+"""Overlay device, by the beginning of its name: the setting, in the words of the stack that makes it."""
 COMMANDS: Dict[str, Callable[[Variables], List[str]]] = {
     "link_mtu": _link_mtu,
     "sysctl_profile": _sysctl_profile,

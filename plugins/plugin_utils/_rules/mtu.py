@@ -53,9 +53,8 @@ def overlay_finding(
         changes.append(link_change(place(host.name, home), end.name, limit) if home is not None else {})
     declared = _declared_for(host, crossed.overlay)
     variables: Dict[str, object] = {"links": [change for change in changes if change]}
-    too_large = sorted({one.source for one in declared if one.meaning == "interface" and one.value > limit})
-    if too_large:
-        variables.update(pod_mtu=limit, files=too_large)
+    if network.owner.kind is OwnerKind.POD:
+        variables.update(pod_mtu=limit, overlay=crossed.overlay.name, files=_files_above(declared, limit))
     evidence = [
         link_evidence(link, where.name),
         None if mtu == link.mtu else Evidence("MTU of its default route", mtu, NETLINK),
@@ -74,6 +73,11 @@ def overlay_finding(
         evidence,
         Remedy("link_mtu", variables, OPEN_CONNECTIONS, survives_restart=False),
     )
+
+
+def _files_above(declared: List[DeclaredView], limit: int) -> List[str]:
+    """Where more than the limit is declared for new pods; empty where nothing is, and they get the kernel's default."""
+    return sorted({one.source for one in declared if one.meaning == "interface" and one.value > limit})
 
 
 def _overlay_evidence(host: HostView, crossed: Crossing, limit: int, node: str) -> List[Evidence]:

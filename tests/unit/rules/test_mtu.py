@@ -140,6 +140,7 @@ def test_incident_finding_says_what_a_person_needs() -> None:
             {"link": "cali7", "mtu": 1450},
         ],
         "pod_mtu": 1450,
+        "overlay": "flannel.1",
         "files": ["/etc/cni/net.d/10-canal.conflist:7 plugins.0.mtu"],
     }
 

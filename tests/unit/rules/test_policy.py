@@ -10,6 +10,7 @@ from typing import Any, Dict
 
 import pytest
 
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import DEFAULT_SYSCTL_KEYS
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.catalogue import CATALOGUE
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import PolicyError, load_policy
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy_check import check_policy
@@ -138,3 +139,8 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, words: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match=r"nowhere\.yml could not be read"):
         load_policy("nowhere.yml", tmp_path)
+
+
+def test_the_facts_gather_by_default_what_the_default_policy_asks_for() -> None:
+    policy = load_policy(None)
+    assert {key for entry in policy.sysctls for key in (entry.key, *entry.only_when)} <= set(DEFAULT_SYSCTL_KEYS)

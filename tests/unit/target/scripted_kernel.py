@@ -59,8 +59,8 @@ class ScriptedConnection:
         if isinstance(answer, OSError):
             raise answer
         datagram, sender = answer if isinstance(answer, tuple) else (answer, 0)
-        taken = datagram[:len(buffer)]
-        buffer[:len(taken)] = taken
+        taken = datagram[: len(buffer)]
+        buffer[: len(taken)] = taken
         return len(datagram), (sender, 0)
 
     def close(self) -> None:

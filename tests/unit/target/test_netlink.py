@@ -78,12 +78,15 @@ def test_messages_of_other_requests_and_senders_are_not_ours() -> None:
     assert [message.payload for message in netlink.dump(18, b"")] == [b"ours"]
 
 
-@pytest.mark.parametrize("spoiled", [
-    [reply(16, b"half", INTERRUPTED), reply(TYPE_DONE, DONE)],
-    [reply(16, b"half"), reply(TYPE_DONE, DONE, INTERRUPTED)],
-    [reply(16, b"half"), OSError(errno.ENOBUFS, "lost"), reply(TYPE_DONE, DONE)],
-    [reply(16, b"half"), reply(4, b""), reply(TYPE_DONE, DONE)],
-])
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        [reply(16, b"half", INTERRUPTED), reply(TYPE_DONE, DONE)],
+        [reply(16, b"half"), reply(TYPE_DONE, DONE, INTERRUPTED)],
+        [reply(16, b"half"), OSError(errno.ENOBUFS, "lost"), reply(TYPE_DONE, DONE)],
+        [reply(16, b"half"), reply(4, b""), reply(TYPE_DONE, DONE)],
+    ],
+)
 def test_a_dump_that_was_disturbed_is_repeated(spoiled: List[object]) -> None:
     netlink, connection = scripted(spoiled, spoiled, dump_of(b"all."))
     assert [message.payload for message in netlink.dump(18, b"")] == [b"all."]
@@ -110,10 +113,13 @@ def test_a_message_without_end_is_refused() -> None:
         netlink.dump(18, b"")
 
 
-@pytest.mark.parametrize("final", [
-    [reply(TYPE_ERROR, struct.pack("=i", -errno.EPERM) + bytes(16))],
-    [reply(16, b"half"), reply(TYPE_DONE, struct.pack("=i", -errno.EPERM))],
-])
+@pytest.mark.parametrize(
+    "final",
+    [
+        [reply(TYPE_ERROR, struct.pack("=i", -errno.EPERM) + bytes(16))],
+        [reply(16, b"half"), reply(TYPE_DONE, struct.pack("=i", -errno.EPERM))],
+    ],
+)
 def test_errors_of_the_kernel_are_errors_of_the_system(final: List[object]) -> None:
     netlink, _connection = scripted(final)
     with pytest.raises(PermissionError):

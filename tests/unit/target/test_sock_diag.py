@@ -53,9 +53,23 @@ def test_one_listener_with_all_of_it() -> None:
     )
     (listener,) = read_listeners(netlink, {4: "eth0"})
     assert listener.as_fact() == {
-        "family": "ipv6", "address": "fd01::1", "port": 8080, "effective_backlog": 511, "queue": 3, "syn_queue": 0,
-        "drops": 108, "inode": 4711, "cookie": (1 << 32) | 0x1002, "uid": 33, "interface": "eth0", "ipv6_only": False,
-        "cgroup_id": 1 << 40, "drop_rate": None, "process": None, "unit": None, "owner": None,
+        "family": "ipv6",
+        "address": "fd01::1",
+        "port": 8080,
+        "effective_backlog": 511,
+        "queue": 3,
+        "syn_queue": 0,
+        "drops": 108,
+        "inode": 4711,
+        "cookie": (1 << 32) | 0x1002,
+        "uid": 33,
+        "interface": "eth0",
+        "ipv6_only": False,
+        "cgroup_id": 1 << 40,
+        "drop_rate": None,
+        "process": None,
+        "unit": None,
+        "owner": None,
     }
     first, second = connection.requests
     assert first[16:] == struct.pack("=BBBB48xII", 0, 0, 0, 0x40, 1 << 10, 0)

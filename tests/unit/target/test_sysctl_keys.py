@@ -32,8 +32,20 @@ def test_names(key: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", ".", "..", "../etc/passwd", "net/../../etc/passwd", "/etc/passwd", "net//core", "net..core", "net.core.",
-     "net/core/\0", "//../etc/shadow", "net.//.//.etc"],
+    [
+        "",
+        ".",
+        "..",
+        "../etc/passwd",
+        "net/../../etc/passwd",
+        "/etc/passwd",
+        "net//core",
+        "net..core",
+        "net.core.",
+        "net/core/\0",
+        "//../etc/shadow",
+        "net.//.//.etc",
+    ],
 )
 def test_names_that_lead_elsewhere(key: str) -> None:
     with pytest.raises(ValueError, match=r"key: .* is not the name of a kernel parameter"):

@@ -20,7 +20,12 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.route import
 def link(index: int, name: str, mtu: int = 1500, **fields: Any) -> Link:
     defaults: Dict[str, Any] = {"min_mtu": 68, "max_mtu": 65535, "hardware_address": None}
     return Link(
-        index=index, name=name, kind=fields.pop("kind", "physical"), mtu=mtu, up=True, operational_state="up",
+        index=index,
+        name=name,
+        kind=fields.pop("kind", "physical"),
+        mtu=mtu,
+        up=True,
+        operational_state="up",
         **{**defaults, **fields},
     )
 
