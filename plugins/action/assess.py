@@ -61,7 +61,7 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
     reason: Optional[str] = None
     if gathered.get("unreachable") or gathered.get("failed"):
         status = "unreachable" if gathered.get("unreachable") else "failed"
-        reason = str(gathered.get("msg") or "no reason given").removeprefix("Task failed: ")
+        reason = _reason(gathered)
         findings = finish(policy, [not_audited(name, policy, reason)])
     elif facts:
         status, host = "audited", view_host(name, facts)
@@ -80,6 +80,13 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
         "findings": plain,
     }
     return {"findings": plain, "summary": summarize(plain), "ansible_facts": {"netfit_assessment": assessment}}
+
+
+def _reason(gathered: Mapping[str, Any]) -> str:
+    """Why a host gave no facts: Ansible's words, and the first that the host itself said where it said something."""
+    message = str(gathered.get("msg") or "no reason given").removeprefix("Task failed: ")
+    said = str(gathered.get("module_stderr") or "").strip().split("\n")[0]
+    return f"{message} ({said})" if said and said not in message else message
 
 
 def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[str, Any]) -> Dict[str, Any]:

@@ -75,6 +75,12 @@ def test_assess_keeps_why_a_host_is_missing(gathered: Dict[str, Any], status: st
     ]
 
 
+def test_what_the_host_itself_said_is_part_of_the_reason() -> None:
+    gathered = {"failed": True, "msg": "no JSON", "module_stderr": "python3.13: command not found\nand more"}
+    finding = run(assess, {"gathered": gathered}, of_host("n1", {}))["findings"][0]
+    assert finding["observed"] == "no JSON (python3.13: command not found)"
+
+
 def test_assess_cluster_sees_all_hosts() -> None:
     result = run(assess, {"scope": "cluster"}, of_play(FACTS))
     assert [(one["id"], one["target"]["host"]) for one in result["findings"]] == [("MTU-001", "n2")]
