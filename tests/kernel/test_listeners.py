@@ -266,6 +266,8 @@ def test_the_most_specific_listener_gets_the_handshakes(pod: Lab) -> None:
 
 
 def test_a_group_shares_its_handshakes(pod: Lab) -> None:
-    pod.inside("a", lambda: pod.kept.extend(listen(socket.AF_INET, ("0.0.0.0", 80), 64, reuse=True) for _ in range(3)))
+    pod.inside(
+        "a", lambda: pod.kept.extend(listen(socket.AF_INET, ("0.0.0.0", 80), 64, reuse=True) for _member in range(3))
+    )
     send_first_segments(pod, 10, 80)
     wait_for(lambda: syn_queues(pod) == [4, 4, 4])

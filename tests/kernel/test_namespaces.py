@@ -48,7 +48,7 @@ def test_named_without_a_process(lab: Lab) -> None:
 
 def test_named_with_processes(lab: Lab) -> None:
     lab.add("named")
-    pids = [lab.start("nsenter", f"--net={lab.path('named')}", *WAITING_PYTHON).pid for _ in range(2)]
+    pids = [lab.start("nsenter", f"--net={lab.path('named')}", *WAITING_PYTHON).pid for _process in range(2)]
     namespace = found()[lab.inode("named")]
     assert (namespace.paths, namespace.pid) == ((lab.path("named"),), min(pids))
 

@@ -110,15 +110,19 @@ def _read(name: str, directory: int) -> Optional[SysctlReading]:
     except OSError as error:
         return _unreadable(error, _is_writable(name, directory))
     try:
-        mode = os.fstat(descriptor).st_mode
+        return _read_open(descriptor, bool(os.fstat(descriptor).st_mode & stat.S_IWUSR))
+    finally:
+        os.close(descriptor)
+
+
+def _read_open(descriptor: int, writable: bool) -> Optional[SysctlReading]:
+    try:
         text = _read_all(descriptor).decode("utf-8", "backslashreplace")
     except IsADirectoryError:
         return None
     except OSError as error:
-        return _unreadable(error, bool(mode & stat.S_IWUSR))
-    finally:
-        os.close(descriptor)
-    return SysctlReading(" ".join(text.split()), bool(mode & stat.S_IWUSR))
+        return _unreadable(error, writable)
+    return SysctlReading(" ".join(text.split()), writable)
 
 
 def _read_all(descriptor: int) -> bytes:
