@@ -85,7 +85,7 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
 def _reason(gathered: Mapping[str, Any]) -> str:
     """Why a host gave no facts: Ansible's words, and the first that the host itself said where it said something."""
     message = str(gathered.get("msg") or "no reason given").removeprefix("Task failed: ")
-    said = str(gathered.get("module_stderr") or "").strip().split("\n")[0]
+    said = str(gathered.get("module_stderr") or "").strip().partition("\n")[0]
     return f"{message} ({said})" if said and said not in message else message
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -185,7 +186,8 @@ def state() -> Dict[str, str]:
     seen = {f"{name} {words}": run("ip", "-n", name, *words.split()) for name in (NODE, POD) for words in commands}
     seen["names"] = run("ip", "netns", "list")
     seen["sysctls"] = run("ip", "netns", "exec", POD, "sysctl", "-a", "--pattern", "^net")
-    return seen
+    # New addresses are tentative for a second, and lifetimes run down.
+    return {name: re.sub(r" tentative|\d+sec", "", text) for name, text in seen.items()}
 
 
 def test_a_namespace_that_vanishes_while_it_is_read_is_a_problem_and_the_rest_is_told() -> None:
