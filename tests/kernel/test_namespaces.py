@@ -77,8 +77,9 @@ def test_only_in_another_mount_namespace(lab: Lab, tmp_path: Path) -> None:
     """As container engines with mount namespaces of their own have it."""
     target = tmp_path / "hidden"
     target.touch()
-    script = f"unshare --net mount --bind /proc/self/ns/net {target} && stat -c %i {target} > {tmp_path}/inode && exec "
-    process = lab.start("unshare", "--mount", "sh", "-c", script + f'{sys.executable} -c "{WAIT}"')
+    script = 'unshare --net mount --bind /proc/self/ns/net "$1" && stat -c %i "$1" > "$2" && exec "$3" -c "$4"'
+    paths = [str(target), str(tmp_path / "inode"), sys.executable]
+    process = lab.start("unshare", "--mount", "sh", "-c", script, "sh", *paths, WAIT)
     inode = int((tmp_path / "inode").read_text())
     namespace = found()[inode]
     assert namespace.paths == (f"/proc/{process.pid}/root{target}",)
