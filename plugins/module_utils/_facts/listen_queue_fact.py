@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 from .._kernel.processes import read_executable, read_socket_owners
 from .._model.fact import as_plain
-from .._model.listener import Listener, Process
+from .._model.listener import Process
 from .._model.owner import Namespace, Owner
 from .reading import QUEUE_KEYS, Reader, Reading, Sample, drop_rate, rates
 from .survey import Survey
@@ -24,6 +24,7 @@ def listen_queue_fact(survey: Survey, reader: Reader, interval: float, wait_unti
     """Listening sockets and counters, with rates over the interval (seconds; 0: one reading and no rates)."""
     inodes = {listener.inode for reading in survey.readings.values() for listener in reading.listeners}
     holders = survey.noted(read_socket_owners(survey.processes, inodes))
+    processes = {pid: Process(pid, survey.processes[pid].name, read_executable(pid)) for pid in set(holders.values())}
     samples: Mapping[int, Sample] = {}
     if interval > 0 and survey.readings:
         wait_until(max(reading.taken for reading in survey.readings.values()) + interval)
@@ -31,13 +32,20 @@ def listen_queue_fact(survey: Survey, reader: Reader, interval: float, wait_unti
 
     def entry(namespace: Namespace, reading: Reading) -> Dict[str, Any]:
         owner = survey.owners.of_namespace(namespace)
-        sample = samples.get(namespace.inode)
-        listeners = [_attributed(listener, survey, holders, owner) for listener in reading.listeners]
+        before, after = reading.sample(), samples.get(namespace.inode)
+        listeners = [
+            replace(
+                listener,
+                drop_rate=drop_rate(listener.cookie, before, after) if after else None,
+                **_holder(survey, processes.get(holders.get(listener.inode, 0)), owner),
+            )
+            for listener in reading.listeners
+        ]
         return {
             **_queue_sysctls(reading),
-            "listeners": as_plain([_rated(listener, reading, sample) for listener in listeners]),
+            "listeners": as_plain(listeners),
             "counters": reading.counters,
-            "rates": rates(reading.sample(), sample) if sample else {},
+            "rates": rates(before, after) if after else {},
         }
 
     return {
@@ -56,19 +64,9 @@ def _queue_sysctls(reading: Reading) -> Dict[str, Optional[int]]:
     return found
 
 
-def _attributed(listener: Listener, survey: Survey, holders: Mapping[int, int], owner: Owner) -> Listener:
-    pid = holders.get(listener.inode)
-    if pid is None:
-        return replace(listener, owner=owner)
-    return replace(
-        listener,
-        process=Process(pid, survey.processes[pid].name, read_executable(pid)),
-        unit=survey.owners.unit_of_process(pid),
-        owner=survey.owners.of_process(pid, owner),
-    )
-
-
-def _rated(listener: Listener, reading: Reading, sample: Optional[Sample]) -> Listener:
-    if sample is None:
-        return listener
-    return replace(listener, drop_rate=drop_rate(listener.cookie, reading.sample(), sample))
+def _holder(survey: Survey, process: Optional[Process], owner: Owner) -> Dict[str, Any]:
+    """Who listens, as fields of a Listener. owner: that of the network namespace."""
+    if process is None:
+        return {"owner": owner}
+    unit = survey.owners.unit_of_process(process.pid)
+    return {"process": process, "unit": unit, "owner": survey.owners.of_process(process.pid, owner)}
