@@ -181,8 +181,10 @@ def test_bad_container_is_refused_with_its_place(fields: dict[str, Any], message
 
 def test_topologies_that_are_shipped_can_be_read() -> None:
     topologies = Path(lab.__file__).resolve().parents[1] / "topologies"
-    for name in ("incident", "healthy"):
-        lab.read_topology(name, yaml.safe_load((topologies / f"{name}.yml").read_text()))
+    counts = {}
+    for path in topologies.glob("*.yml"):
+        counts[path.stem] = len(lab.read_topology(path.stem, yaml.safe_load(path.read_text())).hosts)
+    assert counts == {"healthy": 1, "incident": 5, "pair": 2, "single": 1, "sixty": 60}
 
 
 def test_nginx_accepts_the_load_balancer_s_configuration(real: None) -> None:

@@ -152,6 +152,8 @@ def test_limit_and_pattern_choose_the_hosts(audit: Audit, tmp_path: Path) -> Non
         (["-e", '{"netfit_policy": {"sysctls": {"net.core.somaxcon": {"minimum": 1}}}}'], ["net.core.somaxconn?"]),
         (["-e", "netfit_policy=missing.yml"], ["netfit_policy", "missing.yml", "No such file"]),
         (["-e", "netfit_sample_interval=soon"], ["netfit_sample_interval", "soon"]),
+        (["-e", "netfit_sample_interval=-1"], ["netfit_sample_interval", "-1", "from 0 to 60"]),
+        (["-e", "netfit_sample_interval=61"], ["netfit_sample_interval", "61", "from 0 to 60"]),
     ],
 )
 def test_bad_input_is_refused_before_any_host_is_touched(

@@ -130,8 +130,9 @@ def test_rules_never_raise_and_stay_plain(changes: Any) -> None:
     facts = RICH
     for path, value, remove in changes:
         facts = _changed(facts, path, value, remove)
-    json.dumps([one.as_fact() for one in assess_host("n2", facts, POLICY)])
-    json.dumps([one.as_fact() for one in assess_cluster({"n1": b.incident()["n1"], "n2": facts}, POLICY)])
+    alone = [one.as_fact() for one in assess_host("n2", facts, POLICY)]
+    together = [one.as_fact() for one in assess_cluster({"n1": b.incident()["n1"], "n2": facts}, POLICY)]
+    assert json.loads(json.dumps([alone, together])) == [alone, together]
 
 
 def _shuffled(value: Any, chance: random.Random) -> Any:
