@@ -182,6 +182,43 @@ def test_the_audit_names_the_untuned_container_and_its_short_queue(hosts: lab.La
     assert not [one for one in found if one[0].startswith("MTU-")]
 
 
+def test_a_queue_that_kept_its_length_when_somaxconn_was_raised_is_stale(hosts: lab.Lab, tmp_path: Path) -> None:
+    whale = hosts.host("whale")
+    pid = whale.run(["docker", "inspect", "--format", "{{.State.Pid}}", "web"]).stdout.strip()
+    inside = ["nsenter", "--target", pid, "--net", "sysctl", "-qw"]
+    try:
+        whale.run([*inside, "net.core.somaxconn=4096"])
+        _done, report = audit(hosts, tmp_path)
+    finally:
+        whale.run([*inside, "net.core.somaxconn=256"])
+    stale = {one["target"]["listener"]: one for one in report["findings"] if one["id"] == "QUEUE-002"}
+    finding = stale["tcp 0.0.0.0:8081"]
+    assert (finding["target"]["owner"]["name"], finding["observed"]) == ("web", "backlog 256")
+    assert finding["expected"].startswith("511")
+
+
+def test_a_veth_with_unequal_ends_and_a_container_wider_than_the_uplink_are_found(
+    hosts: lab.Lab, tmp_path: Path
+) -> None:
+    whale = hosts.host("whale")
+    pid = whale.run(["docker", "inspect", "--format", "{{.State.Pid}}", "web"]).stdout.strip()
+    inside = ["nsenter", "--target", pid, "--net", "ip", "link", "set", "eth0", "mtu"]
+    try:
+        whale.run([*inside, "1440"])
+        _done, unequal = audit(hosts, tmp_path)
+        whale.run([*inside, "1450"])
+        whale.run(["ip", "link", "set", "eth0", "mtu", "1430"])
+        _done, wide = audit(hosts, tmp_path)
+    finally:
+        whale.run([*inside, "1450"])
+        whale.run(["ip", "link", "set", "eth0", "mtu", "1500"])
+    (ends,) = [one for one in unequal["findings"] if one["id"].startswith("MTU-")]
+    assert (ends["id"], ends["target"]["host"]) == ("MTU-004", "whale")
+    assert "1440" in ends["observed"] and "1450" in ends["observed"]
+    found = {(one["id"], one["target"]["owner"]["name"]) for one in wide["findings"] if one["id"].startswith("MTU-")}
+    assert found == {("MTU-007", "web")}
+
+
 def test_corrupt_files_are_errors_with_their_path_and_the_audit_goes_on(hosts: lab.Lab, tmp_path: Path) -> None:
     whale = hosts.host("whale")
     files = {
