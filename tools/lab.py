@@ -16,7 +16,6 @@ from steps import ROOT, StepFailed, fail
 ENVIRONMENT = ROOT / ".venv-lab"
 REQUIREMENTS = ROOT / "molecule" / "lab" / "requirements.txt"
 PACKAGES = (
-    "conntrack",
     "containerd",
     "containernetworking-plugins",
     "dbus",
@@ -24,7 +23,6 @@ PACKAGES = (
     "gcc",
     "iproute2",
     "iptables",
-    "jq",
     "kmod",
     "libc6-dev",
     "nftables",

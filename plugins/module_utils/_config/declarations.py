@@ -10,30 +10,21 @@ import re
 from typing import List, Optional
 
 from .._model.declared import DeclaredMtu, MtuMeaning
-from .._model.fact import Problem, Source
+from .._model.fact import Source
 from .json_text import JsonError, JsonNode, Scalar, parse_json
-from .reading import UnreadableFile, list_directory, read_text
+from .reading import FileReader
 
 # IFLA_MTU is an unsigned 32-bit number (linux/if_link.h).
 _LARGEST = 2**32 - 1
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,20}\Z")
 
 
-class Declarations:
+class Declarations(FileReader):
     """Collects declared MTUs and problems of the host whose file system is at ``root``."""
 
     def __init__(self, root: str) -> None:
-        self.root = root
+        super().__init__(root)
         self.mtus: List[DeclaredMtu] = []
-        self.problems: List[Problem] = []
-
-    def text(self, path: str, subject: str) -> Optional[str]:
-        """Return the content of a file, None where there is none or, with a problem noted, it can't be read."""
-        try:
-            return read_text(self.root, path)
-        except UnreadableFile as error:
-            self.problems.append(error.problem(subject))
-            return None
 
     def json(self, path: str, subject: str) -> Optional[JsonNode]:
         """Return the object in a JSON file, None where there is none or, with a problem noted, it is no such file."""
@@ -49,18 +40,6 @@ class Declarations:
             self.problem(subject, "the JSON text is no object", path)
             return None
         return node
-
-    def names(self, directory: str, subject: str) -> List[str]:
-        """Return the names in a directory; none where it is absent or, with a problem noted, can't be read."""
-        try:
-            return list_directory(self.root, directory)
-        except UnreadableFile as error:
-            self.problems.append(error.problem(subject))
-            return []
-
-    def problem(self, subject: str, reason: str, path: str) -> None:
-        """Note that something could not be read."""
-        self.problems.append(Problem(subject=subject, reason=reason, path=path))
 
     def declare(
         self,

@@ -109,3 +109,34 @@ def _raise_unless_absent(path: str, error: Exception) -> None:
     number = getattr(error, "errno", None)
     reason = _REASONS.get(number) if number is not None else None
     raise UnreadableFile(path, reason or getattr(error, "strerror", None) or str(error)) from error
+
+
+class FileReader:
+    """Reads below ``root`` and keeps what could not be read as problems, in words for a person."""
+
+    limit = DEFAULT_LIMIT
+    """Bytes: of a larger file it is said that it is too large."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.problems: List[Problem] = []
+
+    def text(self, path: str, subject: str) -> Optional[str]:
+        """Return the content of a file, None where there is none or, with a problem noted, it can't be read."""
+        try:
+            return read_text(self.root, path, self.limit)
+        except UnreadableFile as error:
+            self.problems.append(error.problem(subject))
+            return None
+
+    def names(self, directory: str, subject: str) -> List[str]:
+        """Return the names in a directory; none where it is absent or, with a problem noted, can't be read."""
+        try:
+            return list_directory(self.root, directory)
+        except UnreadableFile as error:
+            self.problems.append(error.problem(subject))
+            return []
+
+    def problem(self, subject: str, reason: str, path: str) -> None:
+        """Note that something could not be read."""
+        self.problems.append(Problem(subject=subject, reason=reason, path=path))

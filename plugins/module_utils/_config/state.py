@@ -7,34 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
-from .._model.fact import Problem
-from .reading import DEFAULT_LIMIT, UnreadableFile, exists, list_directory, read_text
+from .reading import DEFAULT_LIMIT, FileReader, exists
 
-# A container with hundreds of mounts has an OCI configuration of some 100 KiB; the list of all containers of a store
-# grows with their number.
-_LIMIT = 8 * DEFAULT_LIMIT
 _PROCESS_ID = re.compile(r"[1-9][0-9]{0,9}\Z")
 
 
-class RuntimeState:
+class RuntimeState(FileReader):
     """Reads the state that runtimes keep below ``root``. A file that vanishes meanwhile counts as absent.
 
     Containers come and go while this is read, so that absence is never a problem; all else goes to ``problems``.
     """
 
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self.problems: List[Problem] = []
-
-    def text(self, path: str, subject: str) -> Optional[str]:
-        """Return the content of a file, None where there is none or, with a problem noted, it can't be read."""
-        try:
-            return read_text(self.root, path, _LIMIT)
-        except UnreadableFile as error:
-            self.problems.append(error.problem(subject))
-            return None
+    limit = 8 * DEFAULT_LIMIT
+    """Bytes. A container with hundreds of mounts has an OCI configuration of some 100 KiB; the list of all containers of
+    a store grows with their number."""
 
     def json(self, path: str, subject: str) -> Any:
         """Return the value of a JSON file, None where there is none or, with a problem noted, it is no JSON."""
@@ -44,16 +32,8 @@ class RuntimeState:
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            self.problems.append(Problem(subject=subject, reason=f"not valid JSON: {error}", path=path))
+            self.problem(subject, f"not valid JSON: {error}", path)
             return None
-
-    def names(self, directory: str, subject: str) -> List[str]:
-        """Return the names in a directory; none where it is absent or, with a problem noted, can't be read."""
-        try:
-            return list_directory(self.root, directory)
-        except UnreadableFile as error:
-            self.problems.append(error.problem(subject))
-            return []
 
     def process_id(self, path: str, container_id: str) -> Optional[int]:
         """Return the process id in a file of that container, None where there is none or its process is gone."""
