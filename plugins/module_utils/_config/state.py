@@ -21,8 +21,8 @@ class RuntimeState(FileReader):
     """
 
     limit = 8 * DEFAULT_LIMIT
-    """Bytes. A container with hundreds of mounts has an OCI configuration of some 100 KiB; the list of all containers of
-    a store grows with their number."""
+    """Bytes. A container with hundreds of mounts has an OCI configuration of some 100 KiB, and the list of all containers
+    of a store grows with their number."""
 
     def json(self, path: str, subject: str) -> Any:
         """Return the value of a JSON file, None where there is none or, with a problem noted, it is no JSON."""
