@@ -21,7 +21,7 @@ class RuntimeState(FileReader):
     """
 
     limit = 8 * DEFAULT_LIMIT
-    """Bytes. A container with hundreds of mounts has an OCI configuration of some 100 KiB, and the list of all containers
+    """Bytes. A container with hundreds of mounts has an OCI configuration of some 100 KiB; the list of all containers
     of a store grows with their number."""
 
     def json(self, path: str, subject: str) -> Any:
