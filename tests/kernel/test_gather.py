@@ -161,7 +161,7 @@ class TestWorld:
         assert queues["rates"]["TcpExt.ListenOverflows"] > 0
 
     def test_nothing_changes_on_the_host(self) -> None:
-        before = state()
+        before = settled()
         facts()
         assert state() == before
 
@@ -186,8 +186,18 @@ def state() -> Dict[str, str]:
     seen = {f"{name} {words}": run("ip", "-n", name, *words.split()) for name in (NODE, POD) for words in commands}
     seen["names"] = run("ip", "netns", "list")
     seen["sysctls"] = run("ip", "netns", "exec", POD, "sysctl", "-a", "--pattern", "^net")
-    # New addresses are tentative for a second, and lifetimes run down.
-    return {name: re.sub(r" tentative|\d+sec", "", text) for name, text in seen.items()}
+    return {name: re.sub(r"\d+sec", "", text) for name, text in seen.items()}  # lifetimes run down
+
+
+def settled() -> Dict[str, str]:
+    """The state once it has come to rest: new IPv6 addresses are tentative for a second, then routes follow them."""
+    deadline = time.monotonic() + 20
+    before, now = state(), state()
+    while now != before or any("tentative" in text for text in now.values()):
+        assert time.monotonic() < deadline, "the namespaces do not come to rest"
+        time.sleep(0.2)
+        before, now = now, state()
+    return now
 
 
 def test_a_namespace_that_vanishes_while_it_is_read_is_a_problem_and_the_rest_is_told() -> None:

@@ -65,7 +65,8 @@ class Neighbours:
         return self._indexes[namespace].get(link.lower_index)
 
     def _is_open(self, viewer: int, link: Link) -> bool:
-        return link.link_netnsid is not None and link.link_netnsid not in self._known[viewer]
+        # A negative id is how the kernel says that the other namespace is on its way out.
+        return (link.link_netnsid or 0) >= 0 and link.link_netnsid not in (None, *self._known[viewer])
 
     def _candidates(self, viewer: int, link: Link) -> List[int]:
         if link.lower_index is None:
@@ -80,8 +81,8 @@ class Neighbours:
         for link in links:
             namespace = self.namespace_of(viewer, link)
             other = self.other_link(viewer, link)
-            if link.kind == "veth" and namespace is not None and other is not None and other.link_netnsid is not None:
-                self._known[namespace].setdefault(other.link_netnsid, viewer)
+            if link.kind == "veth" and namespace is not None and other is not None and self._is_open(namespace, other):
+                self._known[namespace][other.link_netnsid or 0] = viewer
 
 
 def connect(links_by_namespace: LinksByNamespace, first: Sequence[int], ask: Ask) -> Dict[int, List[Link]]:

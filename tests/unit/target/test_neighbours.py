@@ -87,6 +87,17 @@ def test_the_other_end_in_a_namespace_that_was_not_found_keeps_its_index_and_say
     assert peer is not None and (peer.namespace, peer.index, peer.name, peer.mtu) == (None, 2, None, None)
 
 
+def test_an_id_that_was_never_assigned_leads_nowhere() -> None:
+    kernel = Kernel({HOST: {2: 0}, 2: {}, 3: {}})
+    links = {
+        HOST: [link(10, lower=2, nsid=0)],
+        2: [link(2, lower=10, nsid=-1), link(3, lower=7, nsid=-1)],
+        3: [link(7, lower=3, nsid=4)],
+    }
+    connected = connect(links, [HOST], kernel.ask)
+    assert [row.peer.namespace for row in connected[2] if row.peer] == [None, None]
+
+
 def test_a_device_that_moved_finds_the_namespace_where_its_lower_device_stayed() -> None:
     kernel = Kernel({HOST: {2: 3}, 2: {HOST: 5}})
     links = {HOST: [link(2, kind="physical")], 2: [link(7, kind="vxlan", lower=2, nsid=5)]}
