@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Listening sockets: no difference from what ss(8) says, and numbers that were brought about on purpose."""
+"""Listening sockets: no difference from what ss(8) and pyroute2 say, and numbers that were brought about on purpose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Callable, Dict, List, Optional, Set, Tuple
 
 import pytest
 from network_lab import Lab, run
+from pyroute2 import DiagSocket
 
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel import sock_diag
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.links import read_links
@@ -140,6 +141,25 @@ def test_every_listener_is_what_ss_says(pod: Lab) -> None:
     assert len(found) == 411
     assert found == told_by_ss(pod, "a")
     assert listeners_of(pod, "b") == []
+
+
+def test_every_listener_is_what_pyroute2_says(pod: Lab) -> None:
+    def ask() -> Set[Tuple[str, int, int, int, int]]:
+        told = set()
+        with DiagSocket() as diagnostics:
+            for family in (socket.AF_INET, socket.AF_INET6):
+                for message in diagnostics.get_sock_stats(family=family, states=1 << 10):
+                    place = (message["idiag_src"], message["idiag_sport"])
+                    told.add((*place, message["idiag_rqueue"], message["idiag_wqueue"], message["idiag_inode"]))
+        return told
+
+    many(pod)
+    found = {
+        (listener.address, listener.port, listener.queue, listener.effective_backlog, listener.inode)
+        for listener in listeners_of(pod, "a")
+    }
+    assert len(found) == 411
+    assert found == pod.inside("a", ask)
 
 
 def test_effective_backlogs(pod: Lab) -> None:
