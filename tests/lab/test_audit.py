@@ -36,6 +36,16 @@ DOCUMENT = {
     },
     "podman": {"seal": {"containers": {"web": {"image": "web"}}}},
 }
+NEVER_ACCEPTS = """
+import socket, time
+server = socket.create_server(("0.0.0.0", 7777), backlog=1)
+clients, end = [], time.monotonic() + 12
+while time.monotonic() < end:
+    clients = clients[-100:] + [socket.socket()]
+    clients[-1].setblocking(False)
+    clients[-1].connect_ex(("127.0.0.1", 7777))
+    time.sleep(0.02)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +205,21 @@ def test_a_queue_that_kept_its_length_when_somaxconn_was_raised_is_stale(hosts: 
     finding = stale["tcp 0.0.0.0:8081"]
     assert (finding["target"]["owner"]["name"], finding["observed"]) == ("web", "backlog 256")
     assert finding["expected"].startswith("511")
+
+
+def test_a_queue_that_overflows_during_the_audit_is_found_with_its_drops(hosts: lab.Lab, tmp_path: Path) -> None:
+    with hosts.host("whale").start(["python3", "-c", NEVER_ACCEPTS]) as server:
+        try:
+            _done, report = audit(hosts, tmp_path)
+        finally:
+            server.kill()
+    (finding,) = [one for one in report["findings"] if one["id"] == "QUEUE-003"]
+    assert (finding["target"]["listener"], finding["severity"], finding["confidence"]) == (
+        "tcp 0.0.0.0:7777",
+        "high",
+        "measured",
+    )
+    assert "drops a second" in finding["observed"]
 
 
 def test_a_veth_with_unequal_ends_and_a_container_wider_than_the_uplink_are_found(
