@@ -61,13 +61,21 @@ class Survey:
         ]
 
 
-def survey(root: str, reader: Reader) -> Survey:
-    """Find the network namespaces and their owners, and read each once. root: "/" on a real host."""
-    problems: List[Problem] = []
+@dataclass(frozen=True)
+class Census:
+    """Who is there, without a look inside. processes: by pid."""
+
+    namespaces: Sequence[Namespace]
+    owners: Owners
+    processes: Mapping[int, RunningProcess]
+    problems: Sequence[Problem]
+
+
+def take_census(root: str) -> Census:
+    """Find the network namespaces and their owners. root: "/" on a real host."""
     processes, hidden = read_processes()
     namespaces, unreachable = discover(processes)
     records, unreadable = read_containers(root)
-    problems.extend([*hidden, *unreachable, *unreadable])
     pids: Dict[int, List[int]] = {}
     for process in processes:
         pids.setdefault(process.network_namespace, []).append(process.pid)
@@ -78,10 +86,18 @@ def survey(root: str, reader: Reader) -> Survey:
         pids_by_namespace=pids,
         inode_of=_inode_of,
     )
-    readings = _visited(namespaces, reader.read, problems)
+    by_pid = {process.pid: process for process in processes}
+    return Census(namespaces, owners, by_pid, [*hidden, *unreachable, *unreadable])
+
+
+def survey(root: str, reader: Reader) -> Survey:
+    """Find the network namespaces and their owners, and read each once. root: "/" on a real host."""
+    census = take_census(root)
+    problems = list(census.problems)
+    readings = _visited(census.namespaces, reader.read, problems)
     for reading in readings.values():
         problems.extend(reading.problems)
-    return Survey(namespaces, owners, readings, {process.pid: process for process in processes}, problems)
+    return Survey(census.namespaces, census.owners, readings, census.processes, problems)
 
 
 def _visited(
