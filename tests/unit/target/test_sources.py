@@ -85,7 +85,7 @@ def test_one_is_chosen(wanted: Optional[Dict[str, Any]], inode: int) -> None:
     ],
 )
 def test_what_is_not_there_is_said_with_what_is(wanted: Dict[str, Any], message: str) -> None:
-    with pytest.raises(NoSuchSource, match="^source: ") as failure:
+    with pytest.raises(NoSuchSource, match=r"^source: ") as failure:
         choose(census(), wanted)
     assert message in str(failure.value)
 
