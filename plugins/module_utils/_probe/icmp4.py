@@ -199,7 +199,7 @@ class Icmp4:
         return None if probe is None else Arrived(probe, moment, fragment_size)
 
     def _unreachable(self, start: int, length: int, router: str, moment: float) -> Optional[Event]:
-        """Understand a message that quotes a packet of ours: by its address, its number, and its nonce if that is there."""
+        """Understand a message that quotes a packet of ours: address, number, and the nonce if that is there."""
         buffer = self._buffer
         code = buffer[start + 1]
         (mtu,) = struct.unpack_from("!H", buffer, start + 6)

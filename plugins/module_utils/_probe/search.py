@@ -229,13 +229,16 @@ class Search:
         return bool(mtu) and mtu in sizes and Way.ROUND in self.task.ways and len(sizes) <= 2
 
     def _explore(self, side: Side, way: Way, sizes: List[int]) -> List[Probe]:
-        wanted = list(sizes)
+        """Send sizes of which each may pass; with them one that does, as long as this way was not answered yet."""
+        wanted = set(sizes)
         if way is side.way and not self._answers(way):
-            wanted.append(side.best)
-            if not any(kind is way and size == side.ceiling for kind, size in self.sent) and side.too_big is None:
-                wanted.append(side.ceiling)
+            asked = any(kind is way for kind, _size in self.sent)
+            if not asked and side.too_big is None:
+                wanted = {side.ceiling} if way is Way.BACK else wanted | {side.ceiling}
+            if asked or way is Way.FORWARD:
+                wanted.add(side.best)
         copies = 2 if self._loss(side) > 0.1 else 1
-        return [self._probe(way, size) for size in set(wanted) for _ in range(copies)]
+        return [self._probe(way, size) for size in wanted for _ in range(copies)]
 
     def _decide(self, side: Side, way: Way) -> Tuple[List[Probe], bool]:
         """Send the next part of a trial of best + 1."""
@@ -286,12 +289,16 @@ class Search:
         return any(kind is way for kind, _size in self.got)
 
     def _missing(self, side: Side, other: Side) -> Optional[int]:
-        """Return the smallest size above best that was sent and of which nothing was heard."""
-        apart = self._answers(side.way)
+        """Return the smallest size above best that was sent and of which nothing was heard.
+
+        A round trip tells something about this direction where the other one is known to carry the size; as long as
+        nothing was asked in this direction alone, also where it is not known to be too big for the other one.
+        """
+        limit = other.best if self._answers(side.way) else (other.too_big or side.ceiling + 1) - 1
         missing = [
             size
             for way, size in self.sent
-            if size > side.best and (way is side.way or (way is Way.ROUND and (not apart or other.best >= size)))
+            if size > side.best and (way is side.way or (way is Way.ROUND and size <= limit))
         ]
         return min(missing) if missing else None
 
