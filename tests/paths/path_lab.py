@@ -151,13 +151,12 @@ class Row:
         self.plan = plan
         self._bridge_ports(plan)
         for node in range(plan.start, TARGET + 1):
-            self._ip(node, self._mtus(plan, node))
+            self._ip(node, [*self._mtus(plan, node), *self._underlay_routes(plan, node)])
         for node in self._overlay_ends(plan):
             self._overlaid.append(node)
             self._ip(node, self._overlay(plan, node))
         for node in range(plan.start, TARGET + 1):
-            routes = [*self._routes(plan, node), *self._underlay_routes(plan, node)]
-            self._ip(node, [*routes, "route flush cache"])
+            self._ip(node, [*self._routes(plan, node), "route flush cache"])
             self._firewall(plan, node)
 
     def _undo(self) -> None:
@@ -211,7 +210,8 @@ class Row:
         own = f" src {address(self.family, node)}"
         if plan.overlay and plan.overlay.bridged:
             neighbour = hardware_address(*((LAST_ROUTER, "a", 1) if forward else (plan.start, "a", 0)))
-            return f"route replace {to} dev {device}{own}\nneigh replace {to} lladdr {neighbour} dev {device} nud permanent"
+            known = f"neigh replace {to} lladdr {neighbour} dev {device} nud permanent"
+            return f"route replace {to} dev {device}{own}\n{known}"
         return f"route replace {to} via {via} dev {device}{f' mtu lock {lock}' if lock else ''}{own}"
 
     def _underlay_routes(self, plan: Plan, node: int) -> List[str]:
@@ -292,7 +292,7 @@ FIREWALL = (
 
 
 def _without_bridge_firewall() -> None:
-    """A bridge whose packets visit the firewall of IP has an exact limit instead of one that is 4 bytes too generous."""
+    """A bridge whose packets visit the firewall of IP has an exact limit, not one that is 4 bytes too generous."""
     for key in ("iptables", "ip6tables", "arptables"):
         with suppress(FileNotFoundError):
             _write(f"/proc/sys/net/bridge/bridge-nf-call-{key}", 0)

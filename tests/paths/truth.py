@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What becomes of a packet of some size on a planned path, by the kernel's rules and without sending any.
 
-Rules: a node that sends or forwards drops, or fragments, what its outgoing link or a locked route does not take
-(ip_forward.c, ip_output.c). veth and bridge ports take 4 bytes more than their MTU, for a VLAN tag, and drop the rest
-without a word (include/linux/netdevice.h, __is_skb_forwardable). A vxlan adds 50 bytes over IPv4; what its underlay
-drops nobody hears of, unless its device is a bridge's port (ip_tunnel_core.c, skb_tunnel_check_pmtu).
+Rules: a node that sends or forwards drops, or fragments, what its outgoing link does not take, or a locked route, even
+where that takes more than the link (ip_forward.c, ip_output.c). veth and bridge ports take 4 bytes more than their MTU,
+for a VLAN tag, and drop the rest without a word (include/linux/netdevice.h, __is_skb_forwardable). A vxlan adds 50
+bytes over IPv4; what its underlay drops nobody hears of, unless its device is a bridge's port (ip_tunnel_core.c,
+skb_tunnel_check_pmtu).
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _step(plan: Plan, node: int, forward: bool, routes: bool) -> List[Union[Send
     origin = node in (plan.start, TARGET)
     first: Union[Send, Wire] = Wire(own)
     if routes:
-        first = Send(node, min(own, lock or own), node not in plan.mute, origin)
+        first = Send(node, lock or own, node not in plan.mute, origin)
     return [first, *(Wire(mtu) for mtu in others)]
 
 
@@ -184,15 +185,15 @@ def _fragments(pieces: Sequence[int], mtu: int, family: int) -> Tuple[int, ...]:
         if piece <= mtu:
             found.append(piece)
             continue
-        room = (mtu - header) // 8 * 8
         while left > 0:
+            room = mtu - header if left <= mtu - header else (mtu - header) // 8 * 8
             found.append(min(left, room) + header)
             left -= room
     return tuple(found)
 
 
 def truth(plan: Plan, forward: bool) -> Truth:
-    """Return the truth about a direction. Raises ValueError where a larger packet arrives although a smaller doesn't."""
+    """Return the truth about a direction. ValueError: a larger packet arrives although a smaller doesn't."""
     met = gates(plan, forward)
     first = met[0]
     assert isinstance(first, Send)
