@@ -44,6 +44,11 @@ def hardware_address(segment: int, link: str, side: int) -> str:
     return f"02:00:00:0{segment}:0{'abc'.index(link)}:0{1 + side}"
 
 
+def overlay_hardware_address(node: int) -> str:
+    """The hardware address of a node's vxlan device."""
+    return f"02:00:00:00:42:0{node}"
+
+
 def forward_link(segment: Segment) -> str:
     """The link that packets to the target take."""
     return "c" if segment.form is Form.BRIDGED else "a"
@@ -119,16 +124,23 @@ class Row:
         )
 
     def _addresses(self, node: int) -> List[str]:
-        """Return the commands for a node's addresses: IPv4 in any case, because overlays are carried by it."""
-        lines = []
+        """Return the commands for a node's addresses: IPv4 in any case, because overlays are carried by it.
+
+        Neighbours are written down: resolved, they would outlive a path on which somebody else has answered.
+        """
+        lines: List[str] = []
+        known: List[str] = []
         for family, bits, net, more in ((4, 32, 30, ""), (6, 128, 64, " nodad"))[: 1 if self.family == 4 else 2]:
             lines.append(f"addr add {address(family, node)}/{bits} dev lo{more}")
             for segment, side, name in ((node, 0, "r"), (node - 1, 1, "l")):
                 for link in "abc" if segment in SEGMENTS else "":
                     end = f"{link_address(family, segment, link, side)}/{net}"
                     lines.append(f"addr add {end} dev {name}{link}{more}")
+                    other = link_address(family, segment, link, 1 - side)
+                    there = hardware_address(segment, link, 1 - side)
+                    known.append(f"neigh replace {other} lladdr {there} dev {name}{link} nud permanent")
         ends = [f"{side}{link}" for side, there in (("r", node < TARGET), ("l", node > 0)) if there for link in "abc"]
-        return [*lines, *(f"link set {end} up" for end in ends)]
+        return [*lines, *(f"link set {end} up" for end in ends), *known]
 
     def _parameters(self) -> None:
         """Of the calling thread's namespace: forwards, takes answers from anywhere, knows one family only."""
@@ -200,7 +212,12 @@ class Row:
         near = node == plan.first_router
         via = overlay_address(self.family, LAST_ROUTER if near else plan.first_router)
         beyond = address(self.family, TARGET if near else plan.start)
-        return [self._route(plan, node, not near), f"route replace {beyond} via {via} dev vx onlink"]
+        there = overlay_hardware_address(LAST_ROUTER if near else plan.first_router)
+        return [
+            self._route(plan, node, not near),
+            f"neigh replace {via} lladdr {there} dev vx nud permanent",
+            f"route replace {beyond} via {via} dev vx onlink",
+        ]
 
     def _route(self, plan: Plan, node: int, forward: bool) -> str:
         """Return the command for a node's route along the chain to an end of the path."""
@@ -246,7 +263,7 @@ class Row:
         bound = f" dev {device}" if overlay.with_device else ""
         mtu = overlay.near_mtu if near else overlay.far_mtu
         lines = [
-            f"link add name vx address 02:00:00:00:42:0{node} type vxlan id 1 dstport {OVERLAY_PORT}"
+            f"link add name vx address {overlay_hardware_address(node)} type vxlan id 1 dstport {OVERLAY_PORT}"
             f" local {address(4, node)} remote {address(4, other)} df {overlay.df.value}{bound}",
             f"link set vx mtu {mtu}",
         ]
