@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import Iterator
 
 import pytest
+from network_lab import Lab
+from path_lab import ADDRESS, Driver, build_path, exceptions, silence
+
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.datagram import Seal
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.responder import Responder, open_stations
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.responder_core import ResponderCore
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Way
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Asked, TooBig, Way
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.udp import UdpTarget, UdpTransport, open_udp
-from network_lab import Lab
-from path_lab import ADDRESS, Driver, build_path, exceptions, named, silence
 
 TOKEN = b"a token of this test run"
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -64,8 +65,8 @@ def test_each_direction_is_exact(lab: Lab, family: int, talking: bool, forward: 
         driver = Driver(near)
         assert driver.largest(Way.FORWARD, SIZES) == forward
         assert driver.largest(Way.BACK, SIZES) == back
-        reported = {(event["way"], event["mtu"], event["router"]) for event in named(driver.events, "TooBig")}
-        asked = {number for event in named(driver.events, "Asked") for number in event["numbers"]}
+        reported = {(event["way"], event["mtu"], event["router"]) for event in driver.fields(TooBig)}
+        asked = {number for event in driver.fields(Asked) for number in event["numbers"]}
     routers = {4: ("10.9.1.2", "10.9.3.1"), 6: ("fd09:1::2", "fd09:3::1")}[family]
     expected = {(Way.FORWARD, forward, routers[0])} if forward < 1500 else set()
     expected |= {(Way.BACK, back, routers[1])} if back < 1500 else set()

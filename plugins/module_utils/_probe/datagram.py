@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The messages between a prober and its responder, as bytes of a UDP datagram. Pure.
 
-Header, big endian: magic (2), version (1), kind (1), session (8), number (4), size (2), bytes of the body (2), value (4),
-credit (4), tag (8); then the body, then padding. The tag is HMAC-SHA256 (RFC 2104) of header and body, cut to 8 bytes,
-its key derived from the token of the run; padding carries nothing and is not covered.
+Header, big endian: magic (2), version (1), kind (1), session (8), number (4), size (2), bytes of the body (2),
+value (4), credit (4), tag (8); then the body, then padding. The tag is HMAC-SHA256 (RFC 2104) of header and body, cut
+to 8 bytes, its key derived from the token of the run; padding carries nothing and is not covered.
 """
 
 from __future__ import annotations

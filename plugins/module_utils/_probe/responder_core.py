@@ -103,9 +103,7 @@ class ResponderCore:
         self.heard: Optional[float] = None
         """When the last datagram came that was of this run."""
 
-    def take(
-        self, datagram: bytes, place: Place, overhead: int, fragment_size: int, moment: float
-    ) -> List[Outgoing]:
+    def take(self, datagram: bytes, place: Place, overhead: int, fragment_size: int, moment: float) -> List[Outgoing]:
         """Return the answers to one datagram: none unless it is of this run, of its session's place, and new.
 
         overhead: bytes of the IP and UDP headers. fragment_size: of the largest fragment it came in; 0: in one piece.
@@ -170,9 +168,7 @@ class ResponderCore:
         self._sessions.move_to_end(name)
         return session
 
-    def _answer(
-        self, session: _Session, message: Message, kind: Kind, size: int = 0, value: int = 0
-    ) -> List[Outgoing]:
+    def _answer(self, session: _Session, message: Message, kind: Kind, size: int = 0, value: int = 0) -> List[Outgoing]:
         return self._send(session, message.session, message.number, kind, size, value, b"")
 
     def _grant(
