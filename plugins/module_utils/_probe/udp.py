@@ -67,7 +67,6 @@ class _Path:
     requests: Dict[int, _Request] = field(default_factory=dict)
 
     def next_number(self) -> int:
-        """Return the number of the next message."""
         self.number += 1
         return self.number
 
@@ -287,9 +286,8 @@ def open_udp(family: socket.AddressFamily, targets: Mapping[int, UdpTarget], tok
 
 def _path(family: socket.AddressFamily, index: int, target: UdpTarget) -> _Path:
     """Return a path with the address that its packets leave from, as the routing table chooses it."""
-    address = socket.getaddrinfo(
-        target.address, target.port, family, socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    )[0][4]
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    address = socket.getaddrinfo(target.address, target.port, family, socket.SOCK_DGRAM, flags=numeric)[0][4]
     local = bytes(4 if family == socket.AF_INET else 16)
     with socket.socket(family, socket.SOCK_DGRAM) as scout:
         try:
