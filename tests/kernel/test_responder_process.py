@@ -27,8 +27,8 @@ from ansible_collections.netfit.cluster.plugins.module_utils._probe.responder_co
     stop,
 )
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.responder_record import read_running, start_time
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Way
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.udp import UdpTarget, open_udp
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Target, Way
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.udp import open_udp
 
 TOKEN = "a token of this test run"
 MODULE = """
@@ -63,7 +63,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
 
 def largest(lab: Lab, port: int, token: str = TOKEN) -> int:
     """Return the largest size that comes through from a to b, 0 where nothing answers."""
-    near = lab.inside("a", lambda: open_udp(socket.AF_INET, {0: UdpTarget(ADDRESS[4]["b"], port)}, token.encode()))
+    near = lab.inside("a", lambda: open_udp(socket.AF_INET, {0: Target(ADDRESS[4]["b"], 1500, port)}, token.encode()))
     try:
         return Driver(near).largest(Way.FORWARD, (1300, 1350, 1351))
     finally:
