@@ -11,15 +11,18 @@ import socket
 import sys
 import threading
 from contextlib import contextmanager
-from typing import Iterator, List
+from typing import Any, Dict, Iterator, List
 
 import pytest
 from network_lab import Lab, run
 from path_lab import ADDRESS, Driver, build_path, exceptions, silence
 
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.arguments import options_of
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.datagram import Seal
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.measure import measure
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.responder import Responder, open_stations
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.responder_core import ResponderCore
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.targets import BadOption
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import (
     Asked,
     LocalLimit,
@@ -195,7 +198,7 @@ def test_a_port_with_nobody_behind_it_is_told(lab: Lab, family: int) -> None:
 @pytest.mark.parametrize("family", [4, 6])
 def test_a_target_without_a_route_is_told(lab: Lab, family: int) -> None:
     build_path(lab)
-    lab.ip("a", "route del default", "-6 route del default")
+    lab.ip("a", "route del default via 10.9.1.2", "route del default via fd09:1::2")
     with transport(lab, family, 47998) as near:
         driver = Driver(near)
         driver.largest(Way.FORWARD, [1300])
@@ -207,11 +210,12 @@ def test_the_prober_needs_no_rights_for_ipv4(lab: Lab) -> None:
     build_path(lab, 1350, 1400)
     with responder(lab) as far:
         script = (
-            "import os, sys; sys.path[:0] = {path!r}; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+            "import os, sys; sys.path[:0] = {path!r}\n"
             "import socket\n"
             "from path_lab import Driver\n"
             "from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Target, TooBig, Way\n"
             "from ansible_collections.netfit.cluster.plugins.module_utils._probe.udp import open_udp\n"
+            "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
             "for family, address in ((socket.AF_INET, '10.9.3.2'), (socket.AF_INET6, 'fd09:3::2')):\n"
             "    near = open_udp(family, {{0: Target(address, 1500, {port})}}, {token!r})\n"
             "    driver = Driver(near)\n"
@@ -222,3 +226,43 @@ def test_the_prober_needs_no_rights_for_ipv4(lab: Lab) -> None:
     assert printed[0] == "1350 1400 True True"
     assert printed[1].startswith("1350 1400 False")
     assert {name: exceptions(lab, name) for name in "ab"} == {"a": [], "b": []}
+
+
+def measured(lab: Lab, **more: Any) -> Dict[str, Any]:
+    """Return what the module path_mtu_info finds from a to b."""
+    given = {"targets": [ADDRESS[more.pop("ip", 4)]["b"]], "source": {"namespace": lab.path("a")}, **more}
+    given = {"max_packets": 10000, "max_bytes": 1 << 26, "max_packets_per_target": 2000, "timeout": 20.0, **given}
+    (path,) = measure(options_of(given)).as_fact()["paths"]
+    assert isinstance(path, dict)
+    return path
+
+
+@pytest.mark.parametrize("ip", [4, 6])
+@pytest.mark.parametrize("method", ["udp", "auto"])
+@pytest.mark.parametrize(
+    ("forward", "back", "talking"),
+    [(1500, 1500, True), (1400, 1350, True), (1350, 1400, False), (1500, 1300, False), (1300, 1500, False)],
+)
+def test_the_module_measures_both_directions(
+    lab: Lab, ip: int, method: str, forward: int, back: int, talking: bool
+) -> None:
+    build_path(lab, forward, back)
+    if not talking:
+        silence(lab, "r1", "r2")
+    with responder(lab) as far:
+        path = measured(lab, ip=ip, method=method, responder_port=far.stations[0].port, token=TOKEN.decode())
+    assert path["method"] == "udp"
+    assert (path["forward"]["path_mtu"], path["back"]["path_mtu"]) == (forward, back)
+    narrow = "reduced, ICMP works" if talking else "black hole"
+    expected = [narrow if mtu < 1500 else "ok" for mtu in (forward, back)]
+    assert [path["forward"]["verdict"], path["back"]["verdict"]] == expected
+    assert {name: exceptions(lab, name) for name in "ab"} == {"a": [], "b": []}
+    if forward == back == 1500:
+        assert path["packets_sent"] <= 7
+
+
+def test_udp_without_what_it_takes_is_refused(lab: Lab) -> None:
+    build_path(lab)
+    for given in ({"responder_port": 1234}, {"token": "12345678"}, {}):
+        with pytest.raises(BadOption, match=r"method is udp, and (token|responder_port) is missing"):
+            measured(lab, method="udp", **given)

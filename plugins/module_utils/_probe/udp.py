@@ -283,8 +283,7 @@ def open_udp(family: socket.AddressFamily, targets: Mapping[int, Target], token:
 
 def _path(family: socket.AddressFamily, index: int, target: Target) -> _Path:
     """Return a path with the address that its packets leave from, as the routing table chooses it."""
-    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    address = socket.getaddrinfo(target.address, target.port, family, socket.SOCK_DGRAM, flags=numeric)[0][4]
+    address = (target.address, target.port)
     local = bytes(4 if family == socket.AF_INET else 16)
     with socket.socket(family, socket.SOCK_DGRAM) as scout:
         try:
