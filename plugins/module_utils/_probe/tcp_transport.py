@@ -39,7 +39,8 @@ RESET_BYTES = {socket.AF_INET: 40, socket.AF_INET6: 60}
 class TcpTarget:
     """One target of the transport, and what is known about it. size: of the largest segments to expect, bytes.
 
-    first: the first connection whose handshake succeeded. repeats: SYN-ACKs that came again. opened: connections.
+    first: the first connection whose handshake succeeded. repeats: SYN-ACKs that came again, on connections that are
+    closed. opened: connections. round_trips: seconds, the shortest for each size; slowest: the longest of all.
     """
 
     address: Address
@@ -50,7 +51,8 @@ class TcpTarget:
     reason: Optional[str] = None
     repeats: int = 0
     opened: int = 0
-    round_trip: Optional[float] = None
+    round_trips: Dict[int, float] = field(default_factory=dict)
+    slowest: Optional[float] = None
     packets: int = 0
     octets: int = 0
 
@@ -185,7 +187,7 @@ class TcpTransport:
 
     def _retire(self, target: TcpTarget) -> None:
         """Close connections that are used up and from which nothing is to be expected any more."""
-        grace = max(GRACE, 4 * (target.round_trip or 0.0))
+        grace = max(GRACE, 4 * (target.slowest or 0.0))
         for connection in list(target.connections):
             silent = time.monotonic() - connection.last_sent > grace
             failed = connection.state is State.FAILED
@@ -199,6 +201,7 @@ class TcpTransport:
             target.octets += RESET_BYTES[self.family]
         self._by_port.pop(connection.port, None)
         target.connections.remove(connection)
+        target.repeats += connection.handshake_repeats
         if connection is target.first:
             connection.read_info()
         connection.close()
@@ -245,7 +248,9 @@ class TcpTransport:
     def _arrived(self, path: int, places: Sequence[Outstanding], moment: float) -> Iterator[Event]:
         target = self.targets[path]
         for place in places:
-            target.round_trip = min(moment - place.moment, target.round_trip or moment)
+            took = moment - place.moment
+            target.round_trips[place.probe.size] = min(took, target.round_trips.get(place.probe.size, took))
+            target.slowest = max(took, target.slowest or 0.0)
             yield Arrived(place.probe, moment)
 
     def _complaint(self, router: str, error: IcmpError, moment: float) -> Iterator[Event]:
