@@ -25,6 +25,11 @@ DEFAULT_MSS = {socket.AF_INET: 536, socket.AF_INET6: 1220}
 WAIT = 0.04
 """Seconds that a round waits at least for what is late, besides four round trips."""
 
+WAIT_IN_SILENCE = 0.7
+"""Seconds: a far end whose accept queue is full repeats its SYN-ACK after one second, which is worth seeing."""
+LONG = 0.25
+"""Seconds: a long round trip."""
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -172,7 +177,11 @@ class _Loop:
     def _wait(self, run: Run) -> float:
         slowest = run.target.slowest
         if slowest is None:
-            slowest = run.connection.info.round_trip_ms / 1000 if run.connection and run.connection.info else 0.0
+            info = run.connection.info if run.connection else None
+            # With a repeated SYN the kernel's first estimate may contain the second that it waited.
+            slowest = 0.0 if info is None else min(info.round_trip_ms / 1000, LONG if info.retransmits else 10.0)
+        if run.search is not None and not run.search.best and run.search.rounds > 1:
+            return WAIT_IN_SILENCE + 4 * slowest
         return WAIT + 4 * slowest
 
     def _take(self, event: Event) -> None:

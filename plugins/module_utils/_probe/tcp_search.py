@@ -41,10 +41,10 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class Report:
-    """What an ICMP message said about segments of one size."""
+    """What an ICMP message said about segments of one size. router: None where only the kernel saw the message."""
 
     mtu: int
-    router: str
+    router: Optional[str]
 
 
 def chance(control_arrived: int, controls: int, tries: int) -> float:
@@ -113,7 +113,7 @@ class SizeSearch:
         if in_round >= self._paired_since.get(size, in_round + 1):
             self._controls_arrived[size] += 1
 
-    def report(self, size: int, mtu: int, router: str) -> None:
+    def report(self, size: int, mtu: int, router: Optional[str]) -> None:
         """Note an ICMP message about a segment of that size."""
         self.reports[size] = Report(mtu, router)
 
