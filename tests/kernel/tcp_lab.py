@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from typing import Any, Dict, List, Optional
 
 from network_lab import Lab, run
@@ -60,6 +61,14 @@ def chain(lab: Lab, middle: int = 1450) -> None:
     lab.ip("near", "route add 10.9.3.0/24 via 10.9.2.2", "route add fd09:3::/64 via fd09:2::2")
     lab.ip("far", "route add 10.9.1.0/24 via 10.9.2.1", "route add fd09:1::/64 via fd09:2::1")
     lab.ip("server", "route add default via 10.9.3.1", "route add default via fd09:3::1")
+    lab.inside("client", until_it_carries)
+
+
+def until_it_carries() -> None:
+    """Links need up to a second until they carry neighbour discovery; a refused connection shows that they do."""
+    for address in SERVER.values():
+        with suppress(ConnectionRefusedError):
+            socket.create_connection((address, 9), timeout=10).close()
 
 
 def nft(lab: Lab, name: str, hook: str, *rules: str, kind: str = "filter") -> None:
