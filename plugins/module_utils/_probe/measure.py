@@ -21,7 +21,7 @@ from .._model.path import Direction, Method, PathMeasurement, Verdict
 from .._model.route import PathMtuException
 from .conclude import conclude_direction, worse
 from .loop import Bounds, Loop, Track
-from .methods import MAKERS, Needs, methods_for
+from .methods import MAKERS, Needs, check_responder, methods_for
 from .search import Search, Task
 from .targets import Defaults, RawTarget, Wanted, parse_targets, resolve
 from .transport import Target, Transport
@@ -84,6 +84,8 @@ def measure(options: MeasureOptions) -> Measurements:
     """
     began = time.monotonic()
     jobs = [Job(wanted) for wanted in parse_targets(options.targets, options.defaults)]
+    for index, job in enumerate(jobs):
+        check_responder(f"targets[{index}]", job.wanted, options.token)
     census = take_census(options.root)
     problems = list(census.problems)
     _choose_sources(jobs, census)
@@ -219,8 +221,8 @@ def _run(jobs: Sequence[Job], options: MeasureOptions) -> Used:
         tracks = {}
         for index, ways in pending.items():
             method, transport = ways.pop(0)
-            tracks[index] = jobs[index].track = _track(index, jobs[index], transport, chance)
             jobs[index].method = method
+            tracks[index] = jobs[index].track = _track(index, jobs[index], transport, chance)
         bounds = used.rest_of(options.bounds)
         loop = Loop(tracks, bounds, chance)
         loop.run()
@@ -253,7 +255,8 @@ class Used:
 
 def _track(index: int, job: Job, transport: Transport, chance: random.Random) -> Track:
     assert job.way is not None and job.family is not None
-    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu)
+    apart = job.family == "ipv6" and job.method is Method.ICMP
+    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu, apart)
     return Track(Search(task, chance), transport)
 
 

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .._model.path import Method
 from .icmp4 import Icmp4
-from .targets import Wanted
+from .icmp6 import Icmp6
+from .targets import BadOption, Wanted
+from .tcp_transport import TcpTransport
 from .transport import Target, Transport
+from .udp import open_udp
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,33 @@ def _icmp4(targets: Mapping[int, Target], _needs: Needs) -> Transport:
     return Icmp4(targets)
 
 
+def _icmp6(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return Icmp6(targets)
+
+
+def _udp4(targets: Mapping[int, Target], needs: Needs) -> Transport:
+    return open_udp(socket.AF_INET, targets, (needs.token or "").encode())
+
+
+def _udp6(targets: Mapping[int, Target], needs: Needs) -> Transport:
+    return open_udp(socket.AF_INET6, targets, (needs.token or "").encode())
+
+
+def _tcp4(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return TcpTransport(socket.AF_INET, targets)
+
+
+def _tcp6(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return TcpTransport(socket.AF_INET6, targets)
+
+
 MAKERS: Dict[Tuple[Method, str], Maker] = {
     (Method.ICMP, "ipv4"): _icmp4,
+    (Method.ICMP, "ipv6"): _icmp6,
+    (Method.UDP, "ipv4"): _udp4,
+    (Method.UDP, "ipv6"): _udp6,
+    (Method.TCP, "ipv4"): _tcp4,
+    (Method.TCP, "ipv6"): _tcp6,
 }
 """By method and family. A maker is called in the network namespace; it may raise OSError."""
 
@@ -43,3 +72,12 @@ def methods_for(wanted: Wanted, token: Optional[str]) -> List[Method]:
     if wanted.port is not None:
         methods.append(Method.TCP)
     return methods
+
+
+def check_responder(place: str, wanted: Wanted, token: Optional[str]) -> None:
+    """Raise BadOption where UDP is asked for, and what it takes is not given. place: of the target, in words."""
+    if wanted.method is Method.UDP and (wanted.responder_port is None or not token):
+        missing = "token" if wanted.responder_port is not None else "responder_port"
+        raise BadOption(
+            f"{place}: method is udp, and {missing} is missing; path_mtu_responder at the target returns it"
+        )
