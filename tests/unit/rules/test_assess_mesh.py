@@ -131,7 +131,7 @@ def test_an_overlay_that_is_its_underlay_less_the_overhead_is_the_underlays_faul
     assert left(measured) == [("PATH-001", "n1", "n2")]
     (finding,) = read(measured).findings
     assert finding.evidence[0].what == (
-        "the same fault pod to pod, 1 direction, 1350 bytes pass: 1400 less the 50 bytes of the overlay"
+        "the same fault pod to pod, 1 direction (black hole), 1350 bytes pass: 1400 less the 50 bytes of the overlay"
     )
 
 
@@ -151,6 +151,7 @@ def test_an_underlay_where_icmp_works_is_as_bad_as_the_black_hole_above_it() -> 
     assert left(measured) == [("PATH-001", "n2", None)]
     (finding,) = read(measured).findings
     assert finding.severity.value == "critical" and finding.target.scope == "host"
+    assert finding.expected == "1500 bytes, the MTU of eth0 of n2"
     assert any("1400 less the 50 bytes of the overlay" in entry.what for entry in finding.evidence)
 
 
