@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The incident's path in bare namespaces, and a trace along it as several hosts would do it.
 
-    client eth0 - eth0 n1 eth1 - r0 router r1 - eth0 n2 cali1 - eth0 pod
-                   flannel.1 ===== vxlan ===== flannel.1  cni0/veth2 - eth0 bridged
+client eth0 - eth0 n1 eth1 - r0 router r1 - eth0 n2 cali1 - eth0 pod
+               flannel.1 ===== vxlan ===== flannel.1  cni0/veth2 - eth0 bridged
 """
 
 from __future__ import annotations

@@ -186,7 +186,11 @@ def test_10_a_rule_at_the_far_end_s_input(path: Lab) -> None:
 
 
 def test_10_a_rule_at_the_sender_s_output(path: Lab) -> None:
-    nft(path, "client", "table inet f {\n chain o { type filter hook output priority 0;\n  ip length > 1400 counter drop\n }\n}\n")
+    nft(
+        path,
+        "client",
+        "table inet f {\n chain o { type filter hook output priority 0;\n  ip length > 1400 counter drop\n }\n}\n",
+    )
     answer = trace(path, FITS)
     assert between(answer) == (None, "lb/client eth0 out")
     assert answer.drop.kind is DropKind.FIREWALL

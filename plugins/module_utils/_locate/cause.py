@@ -95,9 +95,7 @@ def _refused(gap: Gap) -> Cause:
 
 
 def _inside(traces: Traces, gap: Gap, before: Step, event: Optional[KernelDrop]) -> Cause:
-    weighed = sorted(
-        [*_by_counters(traces, gap, before), *_by_rules(traces, gap, before)], key=lambda entry: entry[0]
-    )
+    weighed = sorted([*_by_counters(traces, gap, before), *_by_rules(traces, gap, before)], key=lambda entry: entry[0])
     if weighed:
         return weighed[0][1]
     if _enters_tunnel(gap):

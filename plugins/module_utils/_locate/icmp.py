@@ -27,7 +27,9 @@ def errors_about(traces: Traces, burst: Burst) -> List[Tuple[str, Sighting, Icmp
         for sighting in trace.sightings
         if sighting.kind is SightingKind.ERROR and sighting.error is not None and large & set(sighting.numbers)
     ]
-    return sorted(found, key=lambda entry: (-entry[1].time_to_live, entry[1].namespace == burst.namespace, entry[1].first))
+    return sorted(
+        found, key=lambda entry: (-entry[1].time_to_live, entry[1].namespace == burst.namespace, entry[1].first)
+    )
 
 
 def find_fate(traces: Traces, burst: Burst, sender: Optional[str], dropped_at: Optional[Spot], lost: int) -> IcmpFate:
@@ -80,7 +82,9 @@ def _moved(traces: Traces, spot: Spot, hooks: Tuple[str, ...], count: int) -> Op
     rules = [
         rule
         for rule in traces[spot.host].rules
-        if rule.namespace == spot.namespace and set(hooks) & set(rule.hooks) and 2 * (rule.packets or 0) >= max(1, count)
+        if rule.namespace == spot.namespace
+        and set(hooks) & set(rule.hooks)
+        and 2 * (rule.packets or 0) >= max(1, count)
     ]
     return min(rules, key=lambda rule: abs((rule.packets or 0) - count), default=None)
 

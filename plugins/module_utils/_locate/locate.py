@@ -70,7 +70,11 @@ def _dropped(traces: Traces, burst: Burst, sender: Optional[str], way: Way, fall
         fate = find_fate(traces, burst, sender, spot, len(gap.lost))
     passes = _passes(burst, way, fall)
     where = place(spot, after.spot if after is not None else None)
-    what = f"packets of {burst.size} bytes" if passes else f"packets of every size ({burst.passing_size} and {burst.size} bytes)"
+    what = (
+        f"packets of {burst.size} bytes"
+        if passes
+        else f"packets of every size ({burst.passing_size} and {burst.size} bytes)"
+    )
     drop = Drop(
         kind=cause.kind,
         text=sentence(cause.kind, what, where, cause.rule, fate),
@@ -86,9 +90,7 @@ def _dropped(traces: Traces, burst: Burst, sender: Optional[str], way: Way, fall
     return Answer(drop, way.steps, fall)
 
 
-def _gap(
-    traces: Traces, burst: Burst, way: Way, fall: int, before: Optional[Step], after: Optional[Step]
-) -> Gap:
+def _gap(traces: Traces, burst: Burst, way: Way, fall: int, before: Optional[Step], after: Optional[Step]) -> Gap:
     if fall == 0:
         lost = {number: 0.0 for number in burst.numbers(True)}
         return Gap(None, after, lost, local_refusal=burst.refused)

@@ -76,7 +76,9 @@ def passages(host: str, sightings: Sequence[Sighting]) -> List[Passage]:
 def _local_order(passage: Passage) -> Tuple[float, int]:
     """A tunnel does not give a packet a new moment, nor may a veth pair: out comes before in, and wrapped is outside."""
     _host, _namespace, _link, direction, wrapped = passage.place
-    return round(passage.delay, 9), {("out", False): 0, ("out", True): 1, ("in", True): 2, ("in", False): 3}[direction, wrapped]
+    return round(passage.delay, 9), {("out", False): 0, ("out", True): 1, ("in", True): 2, ("in", False): 3}[
+        direction, wrapped
+    ]
 
 
 def merge(by_host: Mapping[str, Sequence[Passage]], first: Optional[str]) -> List[Passage]:

@@ -108,25 +108,27 @@ class _Dissector:
         if version == 4:
             size, length, identification = struct.unpack_from("!BxHH", packet, offset)
             time_to_live, protocol = struct.unpack_from("!BB", packet, offset + 8)
-            return _Header(
-                IPV4,
-                protocol,
-                offset + 4 * (size & 0xF),
-                length,
-                time_to_live,
-                identification,
-                str(ipaddress.IPv4Address(packet[offset + 12 : offset + 16])),
-                str(ipaddress.IPv4Address(packet[offset + 16 : offset + 20])),
-            ) if len(packet) >= offset + 20 else None
+            return (
+                _Header(
+                    IPV4,
+                    protocol,
+                    offset + 4 * (size & 0xF),
+                    length,
+                    time_to_live,
+                    identification,
+                    str(ipaddress.IPv4Address(packet[offset + 12 : offset + 16])),
+                    str(ipaddress.IPv4Address(packet[offset + 16 : offset + 20])),
+                )
+                if len(packet) >= offset + 20
+                else None
+            )
         if version != 6 or len(packet) < offset + 40:
             return None
         flow, length, protocol, time_to_live = struct.unpack_from("!IHBB", packet, offset)
         source, destination = (
             str(ipaddress.IPv6Address(packet[offset + start : offset + start + 16])) for start in (8, 24)
         )
-        return _Header(
-            IPV6, protocol, offset + 40, length + 40, time_to_live, flow & 0xFFFFF, source, destination
-        )
+        return _Header(IPV6, protocol, offset + 40, length + 40, time_to_live, flow & 0xFFFFF, source, destination)
 
     def _ours(self, header: _Header, error: Optional[IcmpMessage]) -> Optional[Dissection]:
         """Return a packet that carries the tag, answers one that does, or is a short quote of one."""

@@ -22,9 +22,7 @@ from .._model.sighting import KernelDrop
 from .lifetimes import is_running, pid_namespace, start_time
 from .tracefs import open_tracefs
 
-LINE = re.compile(
-    r"\s(?P<moment>\d+\.\d+): kfree_skb: .*?\blocation=(?P<location>\S+)(?:.*? reason: (?P<reason>\w+))?"
-)
+LINE = re.compile(r"\s(?P<moment>\d+\.\d+): kfree_skb: .*?\blocation=(?P<location>\S+)(?:.*? reason: (?P<reason>\w+))?")
 INSTANCE = re.compile(r"nf-(?P<pids>\d+)-(?P<pid>\d+)-(?P<started>\d+)-\d+\Z")
 _NUMBERS = itertools.count()
 BUFFER_KIB = 512

@@ -74,9 +74,13 @@ def _above(flow: Flow, number: int, payload: bytes, source: bytes, target: bytes
     if flow.protocol == "udp":
         begin = struct.pack("!HHH", flow.source_port, flow.port, 8 + len(payload))
         return _checked(begin, payload, _pseudo(source, target, UDP, 8 + len(payload)))
-    echo, pseudo = (ECHO_REQUEST, b"") if flow.version == 4 else (
-        ECHO_REQUEST_6,
-        _pseudo(source, target, ICMP6, 8 + len(payload)),
+    echo, pseudo = (
+        (ECHO_REQUEST, b"")
+        if flow.version == 4
+        else (
+            ECHO_REQUEST_6,
+            _pseudo(source, target, ICMP6, 8 + len(payload)),
+        )
     )
     return _checked(bytes([echo, 0]), struct.pack("!HH", flow.source_port, number) + payload, pseudo)
 

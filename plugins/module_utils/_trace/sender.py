@@ -167,7 +167,9 @@ def _raw_socket(flow: Flow) -> socket.socket:
     try:
         opened = socket.socket(family, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.IPPROTO_RAW)
     except PermissionError as error:
-        raise CannotSend("packets of a trace are made by hand: run as root (become: true), or with CAP_NET_RAW") from error
+        raise CannotSend(
+            "packets of a trace are made by hand: run as root (become: true), or with CAP_NET_RAW"
+        ) from error
     if flow.version == 4:
         opened.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PROBE)
     else:
