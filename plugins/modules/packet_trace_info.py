@@ -169,7 +169,7 @@ burst:
     C(passing_size), and of C(size)), C(refused) (what the local kernel said where it did not take them), and C(link).
   returned: for O(phase=send) and O(phase=all)
   type: dict
-  sample: {protocol: icmp, source: 198.18.7.5, target: 10.42.2.5, size: 1500, passing_size: 576, count: 20, sent: [20, 20]}
+  sample: {protocol: icmp, target: 10.42.2.5, size: 1500, passing_size: 576, count: 20, sent: [20, 20]}
 trace:
   description: >-
     What this host saw, for M(netfit.cluster.locate_drop), with C(sightings) (packets at an interface in one direction),

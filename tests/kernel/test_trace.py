@@ -14,7 +14,7 @@ from incident_path import BRIDGED, NODE_PORT, OURS, POD, build, nft, node_port, 
 from network_lab import Lab
 
 from ansible_collections.netfit.cluster.plugins.module_utils._locate.locate import Answer
-from ansible_collections.netfit.cluster.plugins.module_utils._model.trace import Drop, DropKind, Spot
+from ansible_collections.netfit.cluster.plugins.module_utils._model.trace import DropKind, Spot
 from ansible_collections.netfit.cluster.plugins.module_utils._trace.sender import BurstOptions
 from ansible_collections.netfit.cluster.plugins.module_utils._trace.tracefs import open_tracefs
 

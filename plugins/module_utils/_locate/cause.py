@@ -80,10 +80,7 @@ def find_cause(traces: Traces, gap: Gap) -> Cause:
     drops: Sequence[KernelDrop] = traces[gap.before.spot.host].kernel_drops
     event = find_reason(drops, gap.lost, gap.passed)
     evidence = list(_events(event, gap))
-    if gap.inside:
-        cause = _inside(traces, gap, gap.before, event)
-    else:
-        cause = _between(traces, gap, gap.before)
+    cause = _inside(traces, gap, gap.before, event) if gap.inside else _between(traces, gap, gap.before)
     return Cause(cause.kind, in_words(event), cause.rule, (*cause.evidence, *evidence))
 
 

@@ -27,9 +27,8 @@ def errors_about(traces: Traces, burst: Burst) -> List[Tuple[str, Sighting, Icmp
         for sighting in trace.sightings
         if sighting.kind is SightingKind.ERROR and sighting.error is not None and large & set(sighting.numbers)
     ]
-    return sorted(
-        found, key=lambda entry: (-entry[1].time_to_live, entry[1].namespace == burst.namespace, entry[1].first)
-    )
+    home = burst.namespace
+    return sorted(found, key=lambda entry: (-entry[1].time_to_live, entry[1].namespace == home, entry[1].first))
 
 
 def find_fate(traces: Traces, burst: Burst, sender: Optional[str], dropped_at: Optional[Spot], lost: int) -> IcmpFate:
@@ -39,7 +38,7 @@ def find_fate(traces: Traces, burst: Burst, sender: Optional[str], dropped_at: O
         return _unseen(traces, dropped_at, lost)
     at_home = [entry for entry in seen if _at_sender(entry, burst, sender)]
     about_own = [entry for entry in seen if entry[2].tunnel is None] or seen
-    host, last, message = (at_home or about_own)[-1]
+    host, last, _message = (at_home or about_own)[-1]
     spot = make_spot(traces, host, last.namespace, last.link, last.direction)
     rule = _eaten_by(traces, spot, len(last.numbers))
     arrived = bool(at_home) if sender in traces else None
@@ -81,10 +80,8 @@ def _eaten_by(traces: Traces, spot: Spot, count: int) -> Optional[str]:
 def _moved(traces: Traces, spot: Spot, hooks: Tuple[str, ...], count: int) -> Optional[FirewallRule]:
     rules = [
         rule
-        for rule in traces[spot.host].rules
-        if rule.namespace == spot.namespace
-        and set(hooks) & set(rule.hooks)
-        and 2 * (rule.packets or 0) >= max(1, count)
+        for rule in _rules_at(traces, spot, hooks)
+        if rule.packets is not None and 2 * rule.packets >= max(1, count)
     ]
     return min(rules, key=lambda rule: abs((rule.packets or 0) - count), default=None)
 
@@ -92,14 +89,14 @@ def _moved(traces: Traces, spot: Spot, hooks: Tuple[str, ...], count: int) -> Op
 def _candidate(traces: Traces, spot: Spot, hooks: Tuple[str, ...]) -> Optional[str]:
     """Return rules without a counter that speak of ICMP."""
     texts = [
-        rule.text
-        for rule in traces[spot.host].rules
-        if rule.namespace == spot.namespace
-        and set(hooks) & set(rule.hooks)
-        and rule.packets is None
-        and "icmp" in rule.text.lower()
+        rule.text for rule in _rules_at(traces, spot, hooks) if rule.packets is None and "icmp" in rule.text.lower()
     ]
     return None if not texts else texts[0] if len(texts) == 1 else "one of: " + "; ".join(texts[:3])
+
+
+def _rules_at(traces: Traces, spot: Spot, hooks: Tuple[str, ...]) -> List[FirewallRule]:
+    rules = traces[spot.host].rules
+    return [rule for rule in rules if rule.namespace == spot.namespace and set(hooks) & set(rule.hooks)]
 
 
 def _host_of(traces: Traces, first: Tuple[str, Sighting, IcmpMessage]) -> Optional[str]:

@@ -70,11 +70,8 @@ def _dropped(traces: Traces, burst: Burst, sender: Optional[str], way: Way, fall
         fate = find_fate(traces, burst, sender, spot, len(gap.lost))
     passes = _passes(burst, way, fall)
     where = place(spot, after.spot if after is not None else None)
-    what = (
-        f"packets of {burst.size} bytes"
-        if passes
-        else f"packets of every size ({burst.passing_size} and {burst.size} bytes)"
-    )
+    every = f"packets of every size ({burst.passing_size} and {burst.size} bytes)"
+    what = f"packets of {burst.size} bytes" if passes else every
     drop = Drop(
         kind=cause.kind,
         text=sentence(cause.kind, what, where, cause.rule, fate),
@@ -165,7 +162,8 @@ def _arrived(burst: Burst, way: Way) -> Drop:
         return Drop(DropKind.NONE, text, burst.size, burst.passing_size)
     where = place(last, None).replace("behind", "at", 1)
     answered = " and are answered" if way.answered[1] else ""
-    text = f"packets of {burst.size} bytes are not dropped: {way.steps[-1].failing} of {burst.count} were seen {where}{answered}"
+    seen = f"{way.steps[-1].failing} of {burst.count} were seen {where}{answered}"
+    text = f"packets of {burst.size} bytes are not dropped: {seen}"
     return Drop(DropKind.NONE, text, burst.size, burst.passing_size, last)
 
 

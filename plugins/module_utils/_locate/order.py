@@ -21,7 +21,7 @@ Place = Tuple[str, int, str, str, bool]
 
 @dataclass(frozen=True)
 class Passage:
-    """A place on the way. delay: seconds since the packet was seen first on the host. Times to live: as they were there."""
+    """A place on the way. delay: seconds since the packet was seen first on the host. Times to live: as seen there."""
 
     place: Place
     delay: float
@@ -74,18 +74,17 @@ def passages(host: str, sightings: Sequence[Sighting]) -> List[Passage]:
 
 
 def _local_order(passage: Passage) -> Tuple[float, int]:
-    """A tunnel does not give a packet a new moment, nor may a veth pair: out comes before in, and wrapped is outside."""
+    """Leaving a tunnel gives a packet no new moment: what is wrapped comes in first and goes out last."""
     _host, _namespace, _link, direction, wrapped = passage.place
-    return round(passage.delay, 9), {("out", False): 0, ("out", True): 1, ("in", True): 2, ("in", False): 3}[
-        direction, wrapped
-    ]
+    ranks = {("out", False): 0, ("out", True): 1, ("in", True): 2, ("in", False): 3}
+    return round(passage.delay, 9), ranks[direction, wrapped]
 
 
 def merge(by_host: Mapping[str, Sequence[Passage]], first: Optional[str]) -> List[Passage]:
     """Return all places in the order of the way. first: the host that sent, where it is known.
 
-    Each host's own order is kept. The way stays on a host as long as the time to live allows, then goes on with the host
-    that is next by time to live; of several, with the one that hands the packet on.
+    Each host's own order is kept. The way stays on a host as long as the time to live allows, then goes on with the
+    host that is next by time to live; of several, with the one that hands the packet on.
     """
     waiting = {host: list(places) for host, places in by_host.items() if places}
     way: List[Passage] = []

@@ -20,7 +20,7 @@ Traces = Mapping[str, HostTrace]
 
 @dataclass(frozen=True)
 class Step(Fact):
-    """One interface on the way. passing, failing: how many packets of each size were seen. tunnel: what carried them."""
+    """One interface on the way. passing, failing: packets of each size that were seen. tunnel: what carried them."""
 
     spot: Spot
     passing: int
@@ -30,7 +30,7 @@ class Step(Fact):
 
 @dataclass(frozen=True)
 class Way:
-    """All interfaces in order. answered: how many packets of each size got an answer. lost: numbers lost after a step.
+    """All interfaces in order. answered: how many packets of each size got an answer.
 
     seen: for each step, numbers of the larger packets and the moment of each.
     """
@@ -54,8 +54,8 @@ def find_way(traces: Traces, burst: Burst, sender: Optional[str]) -> Way:
         steps.append(Step(spot, len(small), len(large), next((one.tunnel for one in here if one.tunnel), None)))
         seen.append({number: moments[number] for number in large})
     answered = answered_numbers(traces, burst)
-    small, large = (len(answered & set(burst.numbers(large))) for large in (False, True))
-    return Way(tuple(steps), tuple(seen), (small, large))
+    counts = [len(answered & set(burst.numbers(large))) for large in (False, True)]
+    return Way(tuple(steps), tuple(seen), (counts[0], counts[1]))
 
 
 def answered_numbers(traces: Traces, burst: Burst) -> FrozenSet[int]:

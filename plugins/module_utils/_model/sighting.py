@@ -56,10 +56,11 @@ class IcmpMessage(Fact):
 class Sighting(Fact):
     """Packets of one kind and size at one interface in one direction.
 
-    link: its name. direction: in or out, as the namespace sees it. size: bytes of the trace's own IP packet; length: of the outermost
-    IP packet that carried it here; size is None where a packet does not tell. numbers: of the packets; moments: when each was seen first, seconds of this host's
-    monotonic clock. time_to_live: of the packet itself; outer_time_to_live: of the outermost one around it.
-    tunnel: how it was encapsulated here, None for not at all. source, destination: addresses of the packet itself.
+    link: its name. direction: in or out, as the namespace sees it. size: bytes of the trace's own IP packet, None where
+    the packet here does not tell; length: of the outermost IP packet that carried it here. numbers: of the packets;
+    moments: when each was seen first, seconds of this host's monotonic clock. time_to_live: of the packet itself;
+    outer_time_to_live: of the outermost one around it. tunnel: how it was encapsulated here, None for not at all.
+    source, destination: addresses of the packet itself; for kind ERROR of the quoted one.
     error: for kind ERROR.
     """
 

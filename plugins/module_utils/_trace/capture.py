@@ -137,7 +137,7 @@ class Capture:
         for level, kind, content in ancillary:
             if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(content) >= MOMENT.size:
                 seconds, nanoseconds = MOMENT.unpack_from(content)
-                return seconds - self._clock_offset + nanoseconds / 1e9
+                return float(seconds - self._clock_offset + nanoseconds / 1e9)
         return time.monotonic()
 
     def _add(self, inode: int, found: Dissection, address: Any, moment: float) -> None:

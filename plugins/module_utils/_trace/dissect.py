@@ -26,14 +26,14 @@ IPV4, IPV6 = "ipv4", "ipv6"
 
 @dataclass(frozen=True)
 class Dissection:
-    """What one packet is. number, size: None where only a short quote or an answer without payload tells of it.
+    """What one packet is. size: None where an answer without payload does not tell it.
 
     length: bytes of the outermost IP packet. time_to_live: of the innermost that is not quoted; outer_time_to_live:
     of the outermost, None where they are one. Others as in Sighting.
     """
 
     kind: SightingKind
-    number: Optional[int]
+    number: int
     size: Optional[int]
     length: int
     time_to_live: int
@@ -89,8 +89,8 @@ class _Dissector:
             quoted = None if message is None else self.layer(header.above + 8, depth + 1, message)
             if message is not None:
                 # What it quotes is told by source and destination; how it travels itself by the rest.
-                travels = {"length": header.length, "time_to_live": header.time_to_live}
-                return None if quoted is None else replace(quoted, **travels)
+                length, hops = header.length, header.time_to_live
+                return None if quoted is None else replace(quoted, length=length, time_to_live=hops)
         return self._in_tunnel(header, depth, error)
 
     def _in_tunnel(self, header: _Header, depth: int, error: Optional[IcmpMessage]) -> Optional[Dissection]:
@@ -142,8 +142,8 @@ class _Dissector:
             if 0 <= number < MAX_NUMBERS:
                 return self._found(header, SightingKind.ERROR, number, header.length, error)
         if error is None and header.protocol == 6:
-            number = self._answered(header)
-            return None if number is None else self._found(header, SightingKind.REPLY, number, None, None)
+            answered = self._answered(header)
+            return None if answered is None else self._found(header, SightingKind.REPLY, answered, None, None)
         return None
 
     def _answered(self, header: _Header) -> Optional[int]:
@@ -151,13 +151,13 @@ class _Dissector:
         sequence, acknowledged, flags = struct.unpack_from("!II1xB", self._packet, header.above + 4)
         distance = (acknowledged - self._tag.sequence) & 0xFFFFFFFF
         number, rest = divmod(distance, SEQUENCE_STEP)
-        if number >= MAX_NUMBERS or not flags & TCP_ACK or flags & TCP_RESET and sequence != 0:
+        if number >= MAX_NUMBERS or not flags & TCP_ACK or (flags & TCP_RESET and sequence != 0):
             return None
         return number if rest == 1 or flags & TCP_RESET else None
 
     @staticmethod
     def _found(
-        header: _Header, kind: SightingKind, number: Optional[int], size: Optional[int], error: Optional[IcmpMessage]
+        header: _Header, kind: SightingKind, number: int, size: Optional[int], error: Optional[IcmpMessage]
     ) -> Dissection:
         return Dissection(
             kind, number, size, header.length, header.time_to_live, header.source, header.destination, error=error

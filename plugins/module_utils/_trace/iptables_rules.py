@@ -22,9 +22,8 @@ def parse_saved(text: str, family: str) -> List[RuleReading]:
     found: List[RuleReading] = []
     for table, lines in _tables(text):
         rules = [rule for rule in map(RULE.match, lines) if rule is not None]
-        hooks = _hooks(
-            [(rule["chain"], target[1]) for rule in rules for target in [TARGET.search(rule["rule"])] if target]
-        )
+        targets = [(rule["chain"], TARGET.search(rule["rule"])) for rule in rules]
+        hooks = _hooks([(chain, target["target"]) for chain, target in targets if target is not None])
         for number, rule in enumerate(rules):
             target = TARGET.search(rule["rule"])
             verdict = VERDICTS.get(target["target"]) if target else None

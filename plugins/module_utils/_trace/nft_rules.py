@@ -123,7 +123,7 @@ def _left(value: Any) -> str:
             return f"{inner.get('protocol', '')} {inner.get('field', '')}".strip()
         if kind in ("meta", "ct") and isinstance(inner, dict):
             return f"{kind} {inner.get('key', '')}"
-        return kind
+        return str(kind)
     return str(value)
 
 
@@ -138,5 +138,5 @@ def _value(value: Any) -> str:
             return f"{inner.get('addr')}/{inner.get('len')}"
         if kind == "set":
             return "{ " + ", ".join(_value(part) for part in (inner if isinstance(inner, list) else [inner])) + " }"
-        return kind
+        return str(kind)
     return str(value)

@@ -99,7 +99,7 @@ def _pseudo(source: bytes, target: bytes, protocol: int, length: int) -> bytes:
 def checksum(octets: bytes) -> int:
     """Return the Internet checksum (RFC 1071)."""
     octets += b"\0" * (len(octets) % 2)
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF

@@ -167,9 +167,7 @@ def _raw_socket(flow: Flow) -> socket.socket:
     try:
         opened = socket.socket(family, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.IPPROTO_RAW)
     except PermissionError as error:
-        raise CannotSend(
-            "packets of a trace are made by hand: run as root (become: true), or with CAP_NET_RAW"
-        ) from error
+        raise CannotSend("packets are made by hand, which takes CAP_NET_RAW: run as root (become: true)") from error
     if flow.version == 4:
         opened.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PROBE)
     else:
@@ -203,7 +201,7 @@ def _free_port(protocol: str, family: str) -> int:
     if protocol not in kinds:
         return 0x4E46
     start = time.monotonic_ns() // 1000 % len(PORTS)
-    for port in (*PORTS[start:], *PORTS[:start]):
+    for port in [*PORTS[start:], *PORTS[:start]]:
         kind = socket.AF_INET if family == "ipv4" else socket.AF_INET6
         with socket.socket(kind, kinds[protocol] | socket.SOCK_CLOEXEC) as opened:
             try:
