@@ -10,8 +10,8 @@ module: locate_drop
 short_description: Brings together what several hosts saw of a trace, and says where its packets end
 version_added: 0.2.0
 description:
-  - Takes what M(netfit.cluster.packet_trace_info) collected on each host of a path, brings the interfaces into the order
-    of the way that the packets took, and says between which two of them the larger ones end, and why.
+  - Takes what M(netfit.cluster.packet_trace_info) collected on each host of a path, brings the interfaces into the
+    order of the way that the packets took, and says between which two of them the larger ones end, and why.
   - Shows the way in the terminal, a line for each interface, with the place marked.
   - Runs on the controller and touches no target.
 options:
