@@ -208,7 +208,7 @@ def _free_port(protocol: str, family: str) -> int:
                 opened.bind(("", port))
             except OSError:
                 continue
-            return port
+            return int(port)
     raise CannotSend("source port: none is free above 61000")
 
 
