@@ -112,8 +112,10 @@ def _words(statement: Mapping[str, Any]) -> Iterator[str]:
         if kind == "match" and isinstance(value, dict):
             operator = {"==": "", "in": ""}.get(value.get("op", ""), value.get("op", ""))
             yield " ".join(filter(None, [_left(value.get("left")), operator, _value(value.get("right"))]))
+        elif kind == "xt" and isinstance(value, dict):
+            yield f"xt {value.get('name', '')}"
         elif kind != "counter":
-            yield kind
+            yield str(kind)
 
 
 def _left(value: Any) -> str:
