@@ -69,7 +69,7 @@ def _located(options: Mapping[str, Any]) -> Dict[str, Any]:
     answer = locate(traces, burst, sender)
     if options["show"]:
         display = Display()
-        for line in draw(answer, burst, problems):
+        for line in draw(answer, burst, problems, display.columns):
             display.display(line.text, color=colour(line))
     return {
         "drops": [answer.drop.as_fact()],

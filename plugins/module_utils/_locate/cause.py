@@ -12,6 +12,7 @@ from .._model.finding import Evidence
 from .._model.sighting import FirewallRule, KernelDrop
 from .._model.trace import DropKind
 from .reason import find_reason, in_words, name_of
+from .sentence import whose
 from .way import Step, Traces, counters_of, link_of, namespace_of
 
 REASONS = {
@@ -121,7 +122,7 @@ def _by_counters(traces: Traces, gap: Gap, before: Step) -> Iterator[Tuple[Tuple
             grown = counters.get(name, 0)
             if 2 * grown >= lost and grown > 0 and not (kind is DropKind.LISTEN_OVERFLOW and gap.after is not None):
                 what = f"{name} grew while {lost} packets were lost"
-                proof = Evidence(what, grown, f"/proc/net of namespace {before.spot.namespace} on {before.spot.host}")
+                proof = Evidence(what, grown, f"counters of {whose(before.spot)}")
                 # Inside a tunnel's device the outer packet was too big, not what it carries.
                 told = DropKind.TUNNEL if kind is DropKind.TOO_BIG and _enters_tunnel(gap) else kind
                 yield (abs(grown - lost), rank), Cause(told, evidence=(proof,))

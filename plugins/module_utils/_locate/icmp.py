@@ -35,12 +35,12 @@ def find_fate(traces: Traces, burst: Burst, sender: Optional[str], dropped_at: O
     """Return the fate of "too big". dropped_at: the last interface that saw the packets; lost: how many there were."""
     seen = [entry for entry in errors_about(traces, burst) if entry[2].too_big]
     if not seen:
-        return _unseen(traces, dropped_at, lost)
+        return _unseen(traces, burst.family, dropped_at, lost)
     at_home = [entry for entry in seen if _at_sender(entry, burst, sender)]
     about_own = [entry for entry in seen if entry[2].tunnel is None] or seen
     host, last, _message = (at_home or about_own)[-1]
     spot = make_spot(traces, host, last.namespace, last.link, last.direction)
-    rule = _eaten_by(traces, spot, len(last.numbers))
+    rule = _eaten_by(traces, spot, len(last.numbers), burst.family)
     arrived = bool(at_home) if sender in traces else None
     sent_by = about_own[0][2].source
     return IcmpFate(True, sent_by, _host_of(traces, about_own[0]), arrived, spot, rule)
@@ -52,7 +52,7 @@ def _at_sender(entry: Tuple[str, Sighting, IcmpMessage], burst: Burst, sender: O
     return at_source and message.tunnel is None
 
 
-def _unseen(traces: Traces, dropped_at: Optional[Spot], lost: int) -> IcmpFate:
+def _unseen(traces: Traces, family: str, dropped_at: Optional[Spot], lost: int) -> IcmpFate:
     """No interface saw one: none was made, or the node that made it ate it itself."""
     if dropped_at is None:
         return IcmpFate(False)
@@ -61,20 +61,21 @@ def _unseen(traces: Traces, dropped_at: Optional[Spot], lost: int) -> IcmpFate:
     made = max(counters.get("IcmpMsg.OutType3", 0), counters.get("Icmp6.OutPktTooBigs", 0))
     made = max(made, counters.get("Icmp.OutDestUnreachs", 0))
     discarded = max(counters.get("Ip.OutDiscards", 0), counters.get("Ip6.OutDiscards", 0))
-    rule = _moved(traces, dropped_at, ("output", "postrouting"), lost)
+    hooks = ("output", "postrouting")
+    rule = _moved(traces, dropped_at, hooks, lost)
     if made and 2 * made >= lost and (rule is not None or discarded):
-        words = rule.text if rule is not None else _candidate(traces, dropped_at, ("output", "postrouting"))
+        words = rule.text if rule is not None else _candidate(traces, dropped_at, hooks, family)
         return IcmpFate(True, None, dropped_at.host, False, None, words or "a rule for outgoing packets")
     return IcmpFate(False)
 
 
-def _eaten_by(traces: Traces, spot: Spot, count: int) -> Optional[str]:
+def _eaten_by(traces: Traces, spot: Spot, count: int, family: str) -> Optional[str]:
     """Return the rule that dropped what came in last here; where rules have no counters, the only one it can be."""
     if spot.direction != "in":
         return None
     hooks = ("ingress", "prerouting", "input", "forward", "postrouting")
     rule = _moved(traces, spot, hooks, count)
-    return rule.text if rule is not None else _candidate(traces, spot, hooks)
+    return rule.text if rule is not None else _candidate(traces, spot, hooks, family)
 
 
 def _moved(traces: Traces, spot: Spot, hooks: Tuple[str, ...], count: int) -> Optional[FirewallRule]:
@@ -86,11 +87,11 @@ def _moved(traces: Traces, spot: Spot, hooks: Tuple[str, ...], count: int) -> Op
     return min(rules, key=lambda rule: abs((rule.packets or 0) - count), default=None)
 
 
-def _candidate(traces: Traces, spot: Spot, hooks: Tuple[str, ...]) -> Optional[str]:
-    """Return rules without a counter that speak of ICMP."""
-    texts = [
-        rule.text for rule in _rules_at(traces, spot, hooks) if rule.packets is None and "icmp" in rule.text.lower()
-    ]
+def _candidate(traces: Traces, spot: Spot, hooks: Tuple[str, ...], family: str) -> Optional[str]:
+    """Return rules without a counter that speak of ICMP, of this family where they name one."""
+    other = "icmp " if family == "ipv6" else "icmpv6"
+    silent = [rule.text for rule in _rules_at(traces, spot, hooks) if rule.packets is None]
+    texts = [text for text in silent if "icmp" in text.lower() and other not in text.lower()]
     return None if not texts else texts[0] if len(texts) == 1 else "one of: " + "; ".join(texts[:3])
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import List, Optional, Sequence
 
 from ...module_utils._locate.locate import Answer
@@ -13,19 +14,21 @@ from ...module_utils._locate.way import Step
 from ...module_utils._model.fact import Problem
 from ...module_utils._model.sighting import Burst
 from ...module_utils._model.trace import DropKind
-from .terminal import Line
+from .terminal import NARROWEST, WIDEST, Line
 
 MAX_STEPS = 60
 MAX_PROBLEMS = 8
 MARK = "  x"
 
 
-def draw(answer: Answer, burst: Burst, problems: Sequence[Problem]) -> List[Line]:
-    """Return the lines. problems: what could not be seen, of all hosts."""
+def draw(answer: Answer, burst: Burst, problems: Sequence[Problem], width: int) -> List[Line]:
+    """Return the lines. problems: what could not be seen, of all hosts. width: columns of the terminal."""
+    columns = max(NARROWEST, min(width, WIDEST))
     dropped = answer.drop.kind is not DropKind.NONE
     lines = [Line(f"Trace from {burst.source} to {_target(burst)}, {burst.count} packets of each size")]
     lines += _table(answer, burst)
-    lines += [Line(""), Line(_capital(answer.drop.text), "critical" if dropped else "healthy")]
+    tone = "critical" if dropped else "healthy"
+    lines += [Line(""), *(Line(text, tone) for text in textwrap.wrap(_capital(answer.drop.text), columns))]
     if answer.drop.reason:
         lines.append(Line(f"  the kernel says: {answer.drop.reason}"))
     lines += [

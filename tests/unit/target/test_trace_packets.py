@@ -36,6 +36,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._trace.tag import M
 TAG = make_tag("unit-test-run")
 PORTS = TunnelPorts()
 PROGRAM = build_filter(TAG, PORTS)
+FAR = [Instruction(RETURN)] * 300
 FLOWS = {
     ("icmp", 4): Flow(TAG, "icmp", "10.0.0.1", "10.0.0.2", 7),
     ("udp", 4): Flow(TAG, "udp", "10.0.0.1", "10.0.0.2", 61001, 33434),
@@ -190,15 +191,8 @@ def test_an_echo_reply_is_an_answer() -> None:
 
 
 def test_one_instruction_is_eight_bytes() -> None:
-    program = assemble(
-        [
-            Instruction(LOAD_BYTE, 9),
-            Instruction(JUMP_EQUAL, 17, false="no"),
-            Instruction(RETURN, 1),
-            Label("no"),
-            Instruction(RETURN, 0),
-        ]  # fmt: skip
-    )
+    branch = [Instruction(LOAD_BYTE, 9), Instruction(JUMP_EQUAL, 17, false="no"), Instruction(RETURN, 1)]
+    program = assemble([*branch, Label("no"), Instruction(RETURN, 0)])
     assert len(program) == 32
     assert program[8:16] == struct.pack("=HBBI", JUMP_EQUAL, 0, 1, 17)
 
@@ -210,10 +204,7 @@ def test_one_instruction_is_eight_bytes() -> None:
         ([Instruction(JUMP, true="nowhere")], "nowhere"),
         ([Label("a"), Label("a"), Instruction(RETURN)], "two places"),
         ([Label("a"), Instruction(JUMP, true="a")], "backwards"),
-        (
-            [Instruction(JUMP_EQUAL, 1, true="end"), *[Instruction(RETURN)] * 300, Label("end"), Instruction(RETURN)],
-            "255",
-        ),
+        ([Instruction(JUMP_EQUAL, 1, true="end"), *FAR, Label("end"), Instruction(RETURN)], "255"),
     ],
 )
 def test_a_program_that_cannot_be_is_refused(lines: List[object], words: str) -> None:
