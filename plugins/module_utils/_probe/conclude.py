@@ -33,8 +33,8 @@ def conclude_direction(search: Search, side: Side) -> Direction:
         silence = "nothing came back, whatever the size"
         return replace(found, verdict=Verdict.UNREACHABLE, reason=rejected.reason if rejected else silence)
     if side.contradiction:
-        reason = f"{side.best} bytes arrived, and a smaller packet was said to be too big: not all take the same way"
-        return replace(found, reason=reason)
+        contradiction = "a smaller packet was said to be too big: not all take the same way"
+        return replace(found, reason=f"{side.best} bytes arrived, and {contradiction}")
     if not side.certain:
         return replace(found, reason=side.stuck or "the measurement ended early")
     verdict, limit, reason = _certain(search, side)

@@ -14,7 +14,8 @@ from ...module_utils._locate.way import Step
 from ...module_utils._model.fact import Problem
 from ...module_utils._model.sighting import Burst
 from ...module_utils._model.trace import DropKind
-from .terminal import NARROWEST, WIDEST, Line
+from .line import Line
+from .terminal import NARROWEST, WIDEST
 
 MAX_STEPS = 60
 MAX_PROBLEMS = 8
