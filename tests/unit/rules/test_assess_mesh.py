@@ -216,6 +216,19 @@ def test_a_path_that_was_measured_from_both_ends_is_told_once() -> None:
     assert left(joined(one)) == [("PATH-001", "n1", "n2")]
 
 
+def test_of_two_measurements_the_one_that_knows_counts_then_the_worse_one() -> None:
+    for first in (b.unknown(), b.direction(1500)):
+        both = {"n1": [b.path("n2", first)], "n2": [b.path("n1", None, b.black(1400))]}
+        assert left(joined(both)) == [("PATH-001", "n2", "n1")]
+
+
+def test_a_finding_of_which_a_cause_tells_half_stays() -> None:
+    def judge(sender: int, receiver: int) -> Optional[Direction]:
+        return b.black(1400) if sender == 2 else b.black(1300) if (sender, receiver) == (5, 2) else None
+
+    assert left(joined(hosts_of(6, judge))) == [("PATH-001", "n2", None), ("PATH-001", "n2", "n5")]
+
+
 def test_one_broken_path_stays_with_its_ends() -> None:
     measured = joined(hosts_of(6, lambda *ends: b.black(1400) if ends == (2, 5) else None))
     assert left(measured) == [("PATH-001", "n2", "n5")]
