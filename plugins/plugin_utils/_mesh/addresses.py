@@ -27,7 +27,9 @@ def is_usable(text: Optional[str]) -> bool:
 def default_sources(facts: Mapping[str, Any]) -> List[str]:
     """Return the source addresses of the host's default routes, that of its best route first, IPv4 before IPv6."""
     mtu = plain.record(facts, "netfit_mtu")
-    homes = [one for one in plain.records(mtu, "namespaces") if plain.text(plain.record(one, "owner"), "kind") == "host"]
+    homes = [
+        one for one in plain.records(mtu, "namespaces") if plain.text(plain.record(one, "owner"), "kind") == "host"
+    ]
     found: List[str] = []
     for home in homes[:1]:
         routes = [route for route in plain.records(home, "routes") if _is_default(route)]
@@ -67,7 +69,9 @@ def _interfaces(link: plain.Record) -> List[Any]:
     found = []
     for entry in plain.records(link, "addresses"):
         try:
-            found.append(ipaddress.ip_interface(f"{plain.text(entry, 'address')}/{plain.whole(entry, 'prefix_length')}"))
+            found.append(
+                ipaddress.ip_interface(f"{plain.text(entry, 'address')}/{plain.whole(entry, 'prefix_length')}")
+            )
         except ValueError:
             continue
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from .._rules.mtu import uplink
-from .._rules.overlay import Crossing
+from .._rules.overlay import Crossing, carried_routes
 from .members import Member, PodEnd, leads_to
 
 Limit = Tuple[int, str]
@@ -42,13 +42,14 @@ def host_to_pod(one: Member, other: Member, peer: PodEnd) -> Expectation:
 
 def own_end(host: Member, peer: PodEnd) -> Optional[Crossing]:
     """Return the host's own end of the overlay that a pod elsewhere is on; None where it has none."""
-    if peer.crossing is None or host.view is None or host.view.host_network is None:
+    home = host.view.host_network if host.view is not None else None
+    if home is None:
         return None
-    home = host.view.host_network
-    overlay = home.link(peer.crossing.overlay.name)
-    if overlay is None or overlay.tunnel is None or not overlay.up:
-        return None
-    return Crossing(overlay, home, "", "")
+    ends = [Crossing(link, home, "", "") for link in home.links if link.tunnel is not None and link.up]
+    if peer.network is not None:
+        return next((end for end in ends if end.overlay.name == peer.network), None)
+    routed = [end for end in ends if carried_routes(home, end.overlay)]
+    return next((end for end in routed if peer.mtu is None and leads_to(host, end, peer)), None)
 
 
 def reaches(host: Member, peer: PodEnd) -> bool:
@@ -56,9 +57,11 @@ def reaches(host: Member, peer: PodEnd) -> bool:
     if host.view is None or peer.mtu is None:
         return True
     end = own_end(host, peer)
-    if peer.crossing is not None:
-        return end is not None and leads_to(host, end, peer) and bool(end.overlay.addresses)
-    return leads_to(host, None, peer)
+    if peer.crossing is None:
+        return leads_to(host, None, peer)
+    if end is None or not leads_to(host, end, peer):
+        return False
+    return bool(carried_routes(end.network, end.overlay) or end.overlay.addresses)
 
 
 def _outlet(member: Member) -> Optional[Limit]:

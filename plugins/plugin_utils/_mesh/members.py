@@ -58,13 +58,17 @@ class Member:
         return tuple(address for link in home.links for address, _length in link.addresses) if home is not None else ()
 
 
-def from_facts(name: str, facts: Mapping[str, Any], view: HostView, stated: Optional[str], login: Optional[str]) -> Member:
+def from_facts(
+    name: str, facts: Mapping[str, Any], view: HostView, stated: Optional[str], login: Optional[str]
+) -> Member:
     """Return the member that a host is by its facts. stated: netfit_address; login: where Ansible finds it."""
     candidates = [stated] if stated else [*default_sources(facts), *([login] if login else [])]
     return Member(name, tuple(dict.fromkeys(one for one in candidates if is_usable(one))), view, tuple(_pods(view)))
 
 
-def from_variables(name: str, stated: Optional[str], login: Optional[str], pods: Iterable[Mapping[str, Any]] = ()) -> Member:
+def from_variables(
+    name: str, stated: Optional[str], login: Optional[str], pods: Iterable[Mapping[str, Any]] = ()
+) -> Member:
     """Return the member that a node without facts is. pods: with name, address and, where known, network."""
     candidates = [one for one in (stated or login,) if one is not None and is_usable(one)]
     found = []
@@ -122,8 +126,8 @@ def _pods(view: HostView) -> List[PodEnd]:
     """One for each network, the first by name that runs and has an address there."""
     found: Dict[Optional[str], PodEnd] = {}
     names = Counter(network.owner.name for network in view.members)
-    pods = [network for network in view.members if network.owner.kind is OwnerKind.POD and network.owner.pid is not None]
-    for network in sorted(pods, key=lambda one: (one.owner.name or "", one.inode)):
+    running = [one for one in view.members if one.owner.kind is OwnerKind.POD and one.owner.pid is not None]
+    for network in sorted(running, key=lambda one: (one.owner.name or "", one.inode)):
         for link in network.links:
             pod = _pod(view, network, link, unique=names[network.owner.name] == 1)
             if pod is not None:
