@@ -26,7 +26,7 @@ TASK_SECONDS = 10
 ARGUMENTS = {
     "probe": {"type": "str", "choices": ["none", "hosts", "pods", "all"], "default": "all"},
     "hosts": {"type": "list", "elements": "str"},
-    "peers": {"type": "list", "elements": "dict"},
+    "peers": {"type": "raw"},
     "responder_port": {"type": "int", "default": 47815},
     "responders": {"type": "bool", "default": True},
     "vantage_group": {"type": "str", "default": "vantage"},

@@ -41,8 +41,8 @@ options:
       - Nodes that are not in the inventory of this run, each with C(name), C(address), and where there are any
         C(zone) and C(pods), which have C(name), C(address) and C(network).
       - They answer by ICMP and cannot be asked to probe.
-    type: list
-    elements: dict
+      - A list of mappings. Anything else is refused with the place, the value and what is allowed.
+    type: raw
   responder_port:
     description: The UDP port of responders.
     type: int
@@ -145,7 +145,7 @@ def main() -> None:
         argument_spec={
             "probe": {"type": "str", "choices": ["none", "hosts", "pods", "all"], "default": "all"},
             "hosts": {"type": "list", "elements": "str"},
-            "peers": {"type": "list", "elements": "dict"},
+            "peers": {"type": "raw"},
             "responder_port": {"type": "int", "default": 47815},
             "responders": {"type": "bool", "default": True},
             "vantage_group": {"type": "str", "default": "vantage"},

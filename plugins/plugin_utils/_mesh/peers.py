@@ -40,7 +40,7 @@ def parse_peers(value: Any) -> List[Peer]:
             _text(f"{place}.pods[{number}].name", pod.get("name"))
         zone = entry.get("zone")
         name = _text(f"{place}.name", entry.get("name"))
-        address = _text(f"{place}.address", entry.get("address"))
+        address = _address(f"{place}.address", entry.get("address"))
         peers.append(Peer(name, address, None if zone is None else str(zone), pods))
     names = [peer.name for peer in peers]
     twice = sorted({name for name in names if names.count(name) > 1})
