@@ -63,7 +63,7 @@ def play(collections: Path, tmp_path: Path) -> Play:
             own = {"ansible_connection": "local", "recorded_facts": str(recorded), **(variables or {}).get(name, {})}
             inventory["all"]["hosts"][name] = own
         for group, names in (groups or {}).items():
-            inventory["all"]["children"][group] = {"hosts": dict.fromkeys(names, {})}
+            inventory["all"]["children"][group] = {"hosts": {name: {} for name in names}}
         (tmp_path / "hosts.yml").write_text(json.dumps(inventory), encoding="utf-8")
         environment = {
             **os.environ,

@@ -23,7 +23,7 @@ Audit = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def audit(play: Callable[..., "subprocess.CompletedProcess[str]"]) -> Audit:
+def audit(play: Callable[..., subprocess.CompletedProcess[str]]) -> Audit:
     """Run the audit in a directory of its own; hosts maps names to facts, or to None for one that gives none."""
     return partial(play, "audit")
 
