@@ -14,9 +14,12 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._model.finding import Finding
 from ..plugin_utils._report.document import describe_policy
 from ..plugin_utils._rules.assess import assess_cluster, assess_host, finish, summarize
+from ..plugin_utils._rules.assess_mesh import assess_mesh
+from ..plugin_utils._rules.path_view import Measured
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
 from ..plugin_utils._rules.problems import not_audited
+from ..plugin_utils._rules.read_paths import read_measured
 from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
 
 ARGUMENTS = {
@@ -24,7 +27,11 @@ ARGUMENTS = {
     "scope": {"type": "str", "choices": ["host", "cluster", "policy"], "default": "host"},
     "gathered": {"type": "dict"},
     "hosts": {"type": "list", "elements": "str"},
+    "paths": {"type": "list", "elements": "dict"},
+    "tcp_paths": {"type": "list", "elements": "dict"},
+    "traces": {"type": "list", "elements": "dict"},
 }
+MEASURED = ("paths", "tcp_paths", "traces")
 
 
 class ActionModule(ActionBase):
@@ -59,15 +66,16 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
     kernel: Optional[str] = None
     namespaces: Optional[int] = None
     reason: Optional[str] = None
+    results = {option: plain_copy(options[option] or []) for option in MEASURED}
     if gathered.get("unreachable") or gathered.get("failed"):
         status = "unreachable" if gathered.get("unreachable") else "failed"
         reason = _reason(gathered)
         findings = finish(policy, [not_audited(name, policy, reason)])
-    elif facts:
+    elif facts or any(results.values()):
         status, host = "audited", view_host(name, facts)
         kernel = host.kernel or None
         namespaces = len(host.inodes)
-        findings = assess_host(name, facts, policy)
+        findings = assess_host(name, facts, policy, read_measured(name, **results))
     else:
         raise AnsibleActionFail(f"no netfit facts of {name}: run netfit.cluster.network_facts on it first")
     plain = _as_facts(findings)
@@ -78,6 +86,7 @@ def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[
         "namespaces": namespaces,
         "policy": describe_policy(policy),
         "findings": plain,
+        **results,
     }
     return {"findings": plain, "summary": summarize(plain), "ansible_facts": {"netfit_assessment": assessment}}
 
@@ -96,12 +105,22 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     if unknown:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
     facts = {str(name): _netfit_facts(hostvars[name].get("ansible_facts", {})) for name in names}
-    findings = _as_facts(assess_cluster({name: known for name, known in facts.items() if known}, policy))
+    known = {name: facts[name] for name in facts if facts[name]}
+    mesh = assess_mesh({str(name): _measured(str(name), hostvars[name]) for name in names}, known, policy)
+    findings = _as_facts(finish(policy, [*assess_cluster(known, policy), *mesh.findings]))
+    kept = {"findings": findings, "explained": list(mesh.explained)}
     return {
         "findings": findings,
         "summary": summarize(findings),
-        "ansible_facts": {"netfit_cluster_assessment": {"findings": findings}},
+        "ansible_facts": {"netfit_cluster_assessment": kept},
     }
+
+
+def _measured(name: str, variables: Mapping[str, Any]) -> Measured:
+    """What was measured from a host, as its own assessment kept it."""
+    kept = variables.get("ansible_facts", {}).get("netfit_assessment")
+    results = plain_copy(kept) if isinstance(kept, Mapping) else {}
+    return read_measured(name, **{option: results.get(option) for option in MEASURED})
 
 
 def _netfit_facts(facts: Mapping[str, Any]) -> Dict[str, Any]:

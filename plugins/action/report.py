@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -112,9 +112,10 @@ def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory" if unknown else "hosts: none given")
     assessments = {name: _assessment(hostvars[name]) for name in names}
     cluster = variables.get("ansible_facts", {}).get("netfit_cluster_assessment")
-    between: List[Dict[str, Any]] = plain_copy(cluster["findings"]) if isinstance(cluster, Mapping) else []
+    found: Mapping[str, Any] = plain_copy(cluster) if isinstance(cluster, Mapping) else {}
     policies = [assessment["policy"] for assessment in assessments.values() if assessment is not None]
-    return build_document(assessments, between, policies[0] if policies else describe_policy(load_policy()))
+    policy = policies[0] if policies else describe_policy(load_policy())
+    return build_document(assessments, found.get("findings", ()), policy, explained=found.get("explained", ()))
 
 
 def end_as_audited(assessment: Optional[Mapping[str, Any]]) -> None:

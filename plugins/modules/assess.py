@@ -15,8 +15,8 @@ description:
 options:
   policy:
     description:
-      - What differs from the default policy, as a mapping with the keys V(rules), V(sysctls), V(listeners) and
-        V(symptoms), or the path of a YAML file with such a mapping. Merged over the defaults.
+      - What differs from the default policy, as a mapping with the keys V(rules), V(sysctls), V(listeners),
+        V(paths) and V(symptoms), or the path of a YAML file with such a mapping. Merged over the defaults.
       - An unknown key, rule or severity is refused, with the nearest known name.
     type: raw
   scope:
@@ -25,7 +25,8 @@ options:
     choices:
       host: This host, from its own C(ansible_facts). The findings are left in C(ansible_facts['netfit_assessment']).
       cluster: >-
-        What only the facts of several hosts together show. Use it once, with C(run_once). The findings are left in
+        What only the facts and measured paths of several hosts together show: many broken paths with one cause become
+        one finding at the cause. Use it once, with C(run_once). The findings are left in
         C(ansible_facts['netfit_cluster_assessment']).
       policy: Nothing; only the policy is checked.
     default: host
@@ -38,6 +39,20 @@ options:
     description: Names of the hosts that O(scope=cluster) looks at. By default all hosts of the play.
     type: list
     elements: str
+  paths:
+    description:
+      - What M(netfit.cluster.path_mtu_info) measured from this host, for O(scope=host). Kept with the assessment, so
+        that O(scope=cluster) sees the paths of all hosts.
+    type: list
+    elements: dict
+  tcp_paths:
+    description: What M(netfit.cluster.tcp_path_info) measured from this host, for O(scope=host).
+    type: list
+    elements: dict
+  traces:
+    description: The drops that M(netfit.cluster.packet_trace_info) found, for O(scope=host).
+    type: list
+    elements: dict
 attributes:
   check_mode:
     description: Can run in check mode and return the same as without.
@@ -65,6 +80,11 @@ EXAMPLES = r"""
       rules:
         MTU-005:
           severity: low
+
+- name: Add what was measured
+  netfit.cluster.assess:
+    paths: "{{ measured.paths }}"
+    tcp_paths: "{{ measured_ports.paths }}"
 
 - name: Add what only the whole cluster shows
   netfit.cluster.assess:
@@ -96,7 +116,7 @@ findings:
       description: V(measured) or V(derived).
       type: str
     target:
-      description: Host, scope, owner, and link, key, listener or path.
+      description: Host, scope, owner, and link, key, listener, path (a file) or peer (the far end of a path).
       type: dict
     observed:
       description: What is.
@@ -144,6 +164,9 @@ def main() -> None:
             "scope": {"type": "str", "choices": ["host", "cluster", "policy"], "default": "host"},
             "gathered": {"type": "dict"},
             "hosts": {"type": "list", "elements": "str"},
+            "paths": {"type": "list", "elements": "dict"},
+            "tcp_paths": {"type": "list", "elements": "dict"},
+            "traces": {"type": "list", "elements": "dict"},
         },
         supports_check_mode=True,
     )

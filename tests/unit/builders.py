@@ -12,6 +12,15 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Address, Encapsulation, Link, Peer
 from ansible_collections.netfit.cluster.plugins.module_utils._model.listener import Listener, Process
 from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Owner, OwnerKind
+from ansible_collections.netfit.cluster.plugins.module_utils._model.path import (
+    Direction,
+    Limit,
+    Method,
+    PathMeasurement,
+    Segment,
+    TcpPath,
+    Verdict,
+)
 from ansible_collections.netfit.cluster.plugins.module_utils._model.route import NextHop, PathMtuException, Route
 
 HOST_INODE = 4026531840
@@ -246,3 +255,100 @@ def incident(pod_mtu: int = 1500, refused: float = 3.5) -> Dict[str, Facts]:
         declarations = [subnet_env(), *([conflist(pod_mtu)] if number == 2 else [])]
         hosts[f"n{number}"] = facts(networks, declarations, queues)
     return hosts
+
+
+def direction(path_mtu: Optional[int], verdict: Verdict = Verdict.OK, link_mtu: int = 1500, **more: Any) -> Direction:
+    """One direction as the engine reports it: certain, unless path_mtu is None."""
+    limit = Limit.LINK if verdict is Verdict.OK else Limit.PATH
+    values: Dict[str, Any] = dict(
+        verdict=verdict,
+        path_mtu=path_mtu,
+        at_least=path_mtu or 0,
+        at_most=path_mtu,
+        limited_by=None if path_mtu is None else limit,
+        tries_above=0 if verdict is Verdict.OK else 6,
+        lost=0,
+        samples=6,
+        confidence=0.9999 if path_mtu is not None else 0.0,
+    )
+    return Direction(**{**values, **more})
+
+
+def black(path_mtu: int, **more: Any) -> Direction:
+    return direction(path_mtu, Verdict.BLACK_HOLE, **more)
+
+
+def reduced(path_mtu: int, router: str = "192.0.2.254", **more: Any) -> Direction:
+    return direction(path_mtu, Verdict.REDUCED, router=router, reported_mtu=path_mtu, **more)
+
+
+def unknown(reason: str = "too many packets are lost", **more: Any) -> Direction:
+    return direction(None, Verdict.UNKNOWN, reason=reason, **more)
+
+
+def unreachable() -> Direction:
+    return direction(None, Verdict.UNREACHABLE, samples=0, tries_above=6)
+
+
+def about(kind: str, peer_host: str, peer: Optional[Owner] = None, **more: Any) -> Facts:
+    end = peer if peer is not None else Owner(OwnerKind.HOST, peer_host)
+    return {"class": kind, "peer": {"host": peer_host, "owner": as_plain(end)}, **more}
+
+
+def path(
+    to: str,
+    forward: Optional[Direction] = None,
+    back: Optional[Direction] = None,
+    source: Optional[Owner] = None,
+    peer: Optional[Owner] = None,
+    link_mtu: int = 1500,
+    **more: Any,
+) -> Facts:
+    """Return what path_mtu_info says of a path to that host, or to a pod there where peer is given."""
+    there = forward or direction(link_mtu, link_mtu=link_mtu)
+    home = back or direction(link_mtu, link_mtu=link_mtu)
+    kind = "host-host" if source is None and peer is None else "pod-pod" if source and peer else "host-pod"
+    values: Dict[str, Any] = dict(
+        name=f"to {to}",
+        target="192.0.2.7",
+        address="192.0.2.7",
+        family="ipv4",
+        source=source or host("a-node-name"),
+        namespace=HOST_INODE if source is None else 9002,
+        method=Method.UDP,
+        verdict=max((there.verdict, home.verdict), key=lambda one: one.rank),
+        forward=there,
+        back=home,
+        device="eth0",
+        link_mtu=link_mtu,
+        packets_sent=7,
+        about=about(kind, to, peer),
+    )
+    found: Facts = PathMeasurement(**{**values, **more}).as_fact()
+    return found
+
+
+def tcp_path(
+    to: str, path_mtu: Optional[int] = 1500, verdict: Verdict = Verdict.OK, mss: Optional[int] = 1460, **more: Any
+) -> Facts:
+    """Return what tcp_path_info says of a node port of that host."""
+    values: Dict[str, Any] = dict(
+        name=f"{to}:30004",
+        target="192.0.2.7",
+        address="192.0.2.7",
+        port=30004,
+        family="ipv4",
+        source=host("client"),
+        namespace=HOST_INODE,
+        verdict=verdict,
+        device="eth0",
+        link_mtu=1500,
+        advertised_mss=mss,
+        path_mtu=path_mtu,
+        at_least=path_mtu or 0,
+        confidence=0.9999,
+        segments=(Segment(1300, "arrived"), Segment(1500, "arrived" if path_mtu == 1500 else "lost")),
+        about=about("outside-nodeport", to),
+    )
+    found: Facts = TcpPath(**{**values, **more}).as_fact()
+    return found

@@ -52,7 +52,7 @@ class Target(Fact):
 
     host: inventory name. scope: host, pod, container, unknown (a namespace without known owner) or cluster.
     owner: of the namespace or listener. link: interface name; key: sysctl; listener: "tcp 0.0.0.0:80";
-    path: a file. Whichever of the last four apply.
+    path: a file; peer: the far end of a network path that begins here. Whichever of the last five apply.
     """
 
     host: str
@@ -62,16 +62,19 @@ class Target(Fact):
     key: Optional[str] = None
     listener: Optional[str] = None
     path: Optional[str] = None
+    peer: Optional[str] = None
 
     def identity(self) -> List[Optional[str]]:
         """Return what stays the same while the target lives on.
 
         Owners count by kind and names only: process ids, container ids and inodes change with every restart.
+        The far end of a path is a part only where there is one.
         """
         owner: List[Optional[str]] = [None, None, None, None]
         if self.owner is not None:
             owner = [self.owner.kind.value, self.owner.name, self.owner.pod_namespace, self.owner.pod]
-        return [self.host, self.scope, *owner, self.link, self.key, self.listener, self.path]
+        end = [self.peer] if self.peer is not None else []
+        return [self.host, self.scope, *owner, self.link, self.key, self.listener, self.path, *end]
 
 
 @dataclass(frozen=True)

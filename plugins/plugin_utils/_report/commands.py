@@ -52,6 +52,24 @@ def _listen_backlog(variables: Variables) -> List[str]:
     return commands
 
 
+def _path_mtu_cache(variables: Variables) -> List[str]:
+    version = "-6" if variables.get("family") == "ipv6" else "-4"
+    return _command(variables, ["ip", version, "route", "flush", "cache"])
+
+
+def _mss_clamp(variables: Variables) -> List[str]:
+    """Connections of that port alone, by the port that the client asked for; nft never raises an MSS."""
+    family, table = ("ip6" if variables.get("family") == "ipv6" else "ip"), f"netfit_mss_{variables['port']}"
+    chain = "{ type filter hook forward priority mangle ; policy accept ; }"
+    match = ["tcp", "flags", "syn", "/", "syn,rst", "ct", "original", "proto-dst", str(variables["port"])]
+    rule = [*match, "tcp", "option", "maxseg", "size", "set", str(variables["mss"])]
+    return [
+        shlex.join(["nft", "add", "table", family, table]),
+        shlex.join(["nft", "add", "chain", family, table, "forward", chain]),
+        shlex.join(["nft", "add", "rule", family, table, "forward", *rule]),
+    ]
+
+
 def _keep_link(variables: Variables) -> str:
     if "pod_mtu" not in variables:
         return "lost when the link is made again: set it where the link is configured, too"
@@ -77,6 +95,17 @@ def _keep_backlog(variables: Variables) -> str:
     return f"the program must ask for {wanted} in its own configuration, and call listen() again (restart)"
 
 
+def _keep_cache(variables: Variables) -> str:
+    return "nothing to keep: what is learned anew is what the path says then"
+
+
+def _keep_clamp(variables: Variables) -> str:
+    return (
+        f"the lasting cure is an MTU of at most {variables['pod_mtu']} in the pods that serve port "
+        f"{variables['port']} (MTU-001); then delete the table netfit_mss_{variables['port']}"
+    )
+
+
 def _keep_cni(variables: Variables) -> str:
     return f"set the CNI's MTU to {variables['pod_mtu']} where {', '.join(variables['files'])} says more"
 
@@ -93,12 +122,16 @@ COMMANDS: Dict[str, Callable[[Variables], List[str]]] = {
     "link_mtu": _link_mtu,
     "sysctl_profile": _sysctl_profile,
     "listen_backlog": _listen_backlog,
+    "mss_clamp": _mss_clamp,
+    "path_mtu_cache": _path_mtu_cache,
 }
 KEEP: Dict[str, Callable[[Variables], str]] = {
     "link_mtu": _keep_link,
     "sysctl_profile": _keep_sysctl,
     "listen_backlog": _keep_backlog,
     "cni_mtu": _keep_cni,
+    "mss_clamp": _keep_clamp,
+    "path_mtu_cache": _keep_cache,
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterable, List, Optional
 from ...module_utils._model.finding import Severity, Status
 from .._rules.assess import summarize
 from .._rules.policy import Policy
+from .paths import describe_paths
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
@@ -30,15 +31,19 @@ def build_document(
     cluster_findings: Iterable[Mapping[str, Any]],
     policy: Mapping[str, Any],
     now: Optional[datetime] = None,
+    explained: Iterable[str] = (),
 ) -> Dict[str, Any]:
     """Join the assessments of all hosts (by inventory name, None where there is none) and the cluster's findings.
 
+    explained: fingerprints of the hosts' findings that a finding of the cluster tells instead.
     The result is the same for the same input, generated_at apart.
     """
     findings: Dict[str, Mapping[str, Any]] = {}
     for name in sorted(assessments):
         for finding in (assessments[name] or {}).get("findings", ()):
             findings[str(finding["fingerprint"])] = finding
+    for fingerprint in explained:
+        findings.pop(fingerprint, None)
     for finding in cluster_findings:
         findings[str(finding["fingerprint"])] = finding
     ordered = sorted(findings.values(), key=order)
@@ -48,7 +53,7 @@ def build_document(
         "generated_at": (now or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "policy": dict(policy),
         "hosts": hosts,
-        "paths": [],
+        "paths": describe_paths(assessments),
         "findings": [dict(finding) for finding in ordered],
         "summary": {"hosts": _count_hosts(hosts), **summarize(ordered)},
     }
@@ -57,7 +62,7 @@ def build_document(
 def order(finding: Mapping[str, Any]) -> Any:
     """Sort key of a finding as plain values: failures before errors, worst first, then by rule, host and target."""
     target = finding["target"]
-    names = [str(target.get(name) or "") for name in ("host", "scope", "link", "key", "listener", "path")]
+    names = [str(target.get(name) or "") for name in ("host", "scope", "link", "key", "listener", "path", "peer")]
     owner = (target.get("owner") or {}).get("name") or ""
     failed = finding["status"] == Status.FAIL.value
     return (
@@ -72,7 +77,7 @@ def order(finding: Mapping[str, Any]) -> Any:
 
 
 def _host(name: str, assessment: Mapping[str, Any], findings: List[Mapping[str, Any]]) -> Dict[str, Any]:
-    counts = summarize(finding for finding in findings if finding["target"]["host"] == name)
+    counts = summarize(finding for finding in findings if _concerns(finding["target"], name))
     return {
         "status": assessment["status"],
         "reason": assessment.get("reason"),
@@ -81,6 +86,11 @@ def _host(name: str, assessment: Mapping[str, Any], findings: List[Mapping[str, 
         "severity": counts["severity"],
         "errors": counts["status"][Status.ERROR.value],
     }
+
+
+def _concerns(target: Mapping[str, Any], host: str) -> bool:
+    """What is wrong with the cluster as a whole is wrong with each of its hosts."""
+    return bool(target["host"] == host or target["scope"] == "cluster")
 
 
 def _count_hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Dict[str, int]:

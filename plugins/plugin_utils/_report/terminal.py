@@ -151,7 +151,7 @@ def where(target: Mapping[str, Any]) -> str:
     elif target["scope"] != "host":
         kind = "namespace" if target["scope"] == "unknown" else target["scope"]
         parts.append(f"{kind} {owner.get('name') or 'without a name'}")
-    words = {"link": "link ", "key": "", "listener": "", "path": ""}
+    words = {"link": "link ", "key": "", "listener": "", "path": "", "peer": "to "}
     parts.extend(word + str(target[name]) for name, word in words.items() if target.get(name))
     return ", ".join(parts)
 

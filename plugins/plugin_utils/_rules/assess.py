@@ -13,7 +13,10 @@ from typing import Any, Dict, Iterable, List
 from ...module_utils._model.finding import Evidence, Finding, Severity, Status
 from .cluster import cluster_rules
 from .declared import declared
+from .icmp_filter import filtered_by_counters, filtered_by_rule
 from .mtu import exceeds_overlay, exceeds_underlay, exceeds_uplink
+from .path_view import Measured
+from .paths import path_rules
 from .plain import Record
 from .policy import Policy
 from .problems import problems
@@ -22,9 +25,11 @@ from .read_view import view_host
 from .segment import pairs, segments
 from .sysctl import sysctl_rules
 
+NOTHING_MEASURED = Measured()
 
-def assess_host(name: str, facts: Record, policy: Policy) -> List[Finding]:
-    """Return what one host's ``ansible_facts`` show, worst first."""
+
+def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = NOTHING_MEASURED) -> List[Finding]:
+    """Return what one host's ``ansible_facts`` and the paths that were measured from it show, worst first."""
     host = view_host(name, facts)
     overlay, flagged = exceeds_overlay(host, policy)
     way_out, more = exceeds_uplink(host, policy, flagged)
@@ -41,6 +46,9 @@ def assess_host(name: str, facts: Record, policy: Policy) -> List[Finding]:
             *queue_rules(host, policy),
             *sysctl_rules(host, policy),
             *problems(host, policy),
+            *[one.finding for one in path_rules(host, measured.paths, policy)],
+            *filtered_by_rule(name, measured.drops, policy),
+            *filtered_by_counters(host, measured.paths, policy),
         ],
     )
 

@@ -11,6 +11,8 @@ from typing import Tuple
 from ...module_utils._model.finding import Severity
 
 RFC_PATH_MTU = "RFC 1191: path MTU discovery"
+RFC_PATH_MTU_6 = "RFC 8201: path MTU discovery for IPv6"
+RFC_PROBING = "RFC 8899: packetization layer path MTU discovery for datagram transports"
 RFC_BLACK_HOLE = "RFC 2923: TCP problems with path MTU discovery"
 KERNEL_SYSCTL = "Linux Documentation/networking/ip-sysctl.rst"
 KERNEL_LISTEN = "Linux net/ipv4/af_inet.c __inet_listen_sk: the backlog is fixed when listen() is called"
@@ -153,8 +155,89 @@ RULES: Tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "PATH-001",
+        "Black hole: full-size packets vanish without a word",
+        "Whatever is larger than the path carries is dropped and the sender is never told: small requests work, large "
+        "ones hang until they time out (504), and pings with their 84 bytes see nothing.",
+        Severity.CRITICAL,
+        (RFC_BLACK_HOLE, RFC_PATH_MTU, RFC_PROBING),
+    ),
+    Rule(
+        "PATH-002",
+        "Path is narrower than the sender's MTU; ICMP says so",
+        "Senders learn the smaller size from ICMP, lose the first full-size packets again every ten minutes, and hang "
+        "on the day when a firewall filters that ICMP.",
+        Severity.MEDIUM,
+        (RFC_PATH_MTU, RFC_PATH_MTU_6),
+    ),
+    Rule(
+        "PATH-003",
+        "The two directions of a path carry different sizes",
+        "Requests and responses meet different limits: a test of one direction passes while the other one fails. "
+        "TCP agrees on an MSS for each direction by the ends' links, not by what lies between them.",
+        Severity.MEDIUM,
+        (RFC_PATH_MTU, "RFC 2923 section 2.3"),
+    ),
+    Rule(
+        "PATH-004",
+        "Path is unreachable or loses packets",
+        "Packets of any size are lost, so the fault is not one of the MTU. Each loss costs TCP a retransmission, and "
+        "in a handshake a second.",
+        Severity.HIGH,
+        ("RFC 6298: computing TCP's retransmission timer", "RFC 9293 section 3.8"),
+    ),
+    Rule(
+        "PATH-005",
+        "Path works only because ICMP arrives, or because it did",
+        "Full-size packets do not fit, and what is sent now fits only because this sender has been told. A sender that "
+        "ignores ICMP, as cloud load balancers do, meets a black hole on the same path; what was learned is forgotten "
+        "after ten minutes.",
+        Severity.HIGH,
+        (RFC_PATH_MTU, RFC_BLACK_HOLE, KERNEL_SYSCTL + " mtu_expires"),
+    ),
+    Rule(
+        "PATH-006",
+        'ICMP "fragmentation needed" or "packet too big" is filtered',
+        "This host drops packets for their size, and the message that would have told their sender is dropped as well: "
+        "that is what makes a black hole out of a narrow path.",
+        Severity.HIGH,
+        (
+            "RFC 4890 section 4.3.1: ICMPv6 that must not be dropped",
+            RFC_BLACK_HOLE,
+            "Linux net/ipv4/icmp.c icmp_send, net/ipv4/ip_forward.c",
+        ),
+    ),
+    Rule(
+        "PATH-007",
+        "Measured path MTU is below what the configuration assumes",
+        "Links, overlays and CNI configuration were set for more than the path carries: every device on it believes "
+        "that full-size packets fit.",
+        Severity.HIGH,
+        (RFC_PATH_MTU, RFC_PROBING),
+    ),
+    Rule(
+        "PATH-008",
+        "A learned path MTU is out of date",
+        "The kernel still holds a smaller path MTU than the path has by now, so this sender's packets stay small, and "
+        "tools that ask the kernel (ping -M do, tracepath) report a fault that is gone, until it expires.",
+        Severity.LOW,
+        (KERNEL_SYSCTL + " mtu_expires", "RFC 1191 section 6.3: purging stale PMTU information"),
+    ),
+    Rule(
+        "MSS-001",
+        "Advertised MSS exceeds what the path carries",
+        "The far end invites segments that do not fit: each client that follows the invitation depends on ICMP. "
+        "Uploads hang where it is filtered; responses survive.",
+        Severity.HIGH,
+        (
+            "RFC 9293 section 3.7.1: maximum segment size option",
+            "RFC 6691: TCP options and MSS",
+            RFC_BLACK_HOLE,
+        ),
+    ),
+    Rule(
         "AUDIT-001",
-        "Something could not be read",
+        "Something could not be read or measured",
         "This part was not checked, so nothing is known about it: neither good nor bad.",
         Severity.LOW,
         (),

@@ -103,6 +103,16 @@ class Policy:
         """The somaxconn values that untouched kernels have had."""
         return tuple(self.merged["listeners"]["kernel_default_somaxconn"])
 
+    @property
+    def loss_percent(self) -> float:
+        """Percent of packets lost, from which a path counts as lossy."""
+        return float(self.merged["paths"]["loss_percent"])
+
+    @property
+    def lost_packets(self) -> int:
+        """Packets that must be lost before a path counts as lossy."""
+        return int(self.merged["paths"]["lost_packets"])
+
     def symptom_counters(self, symptom: Optional[str]) -> Tuple[str, ...]:
         """Return the counters whose rise is that symptom."""
         return tuple(self.merged["symptoms"].get(symptom, ())) if symptom is not None else ()
@@ -154,7 +164,7 @@ def _overrides(given: Union[str, Mapping[str, Any], None], directory: Path) -> T
     if content is None:
         return str(path), {}
     if not isinstance(content, Mapping):
-        raise PolicyError(f"netfit_policy: {path} must be a mapping with rules, sysctls, listeners or symptoms")
+        raise PolicyError(f"netfit_policy: {path} must be a mapping with rules, sysctls, listeners, paths or symptoms")
     return str(path), plain.plain_copy(content)
 
 

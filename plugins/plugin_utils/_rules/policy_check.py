@@ -56,7 +56,7 @@ def check_policy(overrides: Mapping[str, Any], defaults: Mapping[str, Any], sour
     """Check a user's policy against the defaults that it is merged over. Raises PolicyError at the first fault."""
     try:
         _check_names("", overrides, defaults, "part of a policy")
-        for name, check in (("rules", _check_rules), ("listeners", _check_listeners)):
+        for name, check in (("rules", _check_rules), ("listeners", _check_listeners), ("paths", _check_paths)):
             if name in overrides:
                 check(_mapping(name, overrides[name]), defaults)
         symptoms = _mapping("symptoms", overrides.get("symptoms", {}))
@@ -110,6 +110,16 @@ def _backlog(place: str, value: Any) -> None:
         raise PolicyError(f"{place} is {value!r}, but must be a whole number from 0 to 2147483647 (connections)")
 
 
+def _percent(place: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
+        raise PolicyError(f"{place} is {value!r}, but must be a number from 0 to 100 (percent)")
+
+
+def _packets(place: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000000:
+        raise PolicyError(f"{place} is {value!r}, but must be a whole number from 1 to 1000000 (packets)")
+
+
 def _kernel(place: str, value: Any) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"\d+\.\d+(\.\d+)?", value):
         raise PolicyError(f'{place} is {value!r}, but must be a kernel version as a text, such as "5.10"')
@@ -158,6 +168,13 @@ def _check_listeners(listeners: Mapping[str, Any], defaults: Mapping[str, Any]) 
     _check_names("listeners", listeners, defaults["listeners"], "setting of listeners")
     for name, value in listeners.items():
         checks[name](f"listeners.{name}", value)
+
+
+def _check_paths(paths: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    checks: Dict[str, Check] = {"loss_percent": _percent, "lost_packets": _packets, "reason": _text, "source": _text}
+    _check_names("paths", paths, checks, "setting of paths")
+    for name, value in paths.items():
+        checks[name](f"paths.{name}", value)
 
 
 def _check_programs(place: str, programs: Any) -> None:

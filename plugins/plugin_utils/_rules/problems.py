@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import List
 
 from ...module_utils._model.finding import Confidence, Evidence, Finding, Severity, Status, Target
@@ -37,6 +38,12 @@ def _error(
         remedy=None,
         references=entry.references,
     )
+
+
+def unmeasured(target: Target, policy: Policy, observed: str, evidence: List[Evidence]) -> Finding:
+    """Make the finding that a path could not be measured."""
+    finding = _error("AUDIT-001", policy, target, observed, evidence, CATALOGUE["AUDIT-001"].severity)
+    return replace(finding, expected="measured")
 
 
 def unreadable(target: Target, policy: Policy, subject: str, reason: str) -> Finding:

@@ -84,7 +84,7 @@ def test_what_the_host_itself_said_is_part_of_the_reason() -> None:
 def test_assess_cluster_sees_all_hosts() -> None:
     result = run(assess, {"scope": "cluster"}, of_play(FACTS))
     assert [(one["id"], one["target"]["host"]) for one in result["findings"]] == [("MTU-001", "n2")]
-    assert result["ansible_facts"] == {"netfit_cluster_assessment": {"findings": result["findings"]}}
+    assert result["ansible_facts"] == {"netfit_cluster_assessment": {"findings": result["findings"], "explained": []}}
     assert run(assess, {"scope": "cluster", "hosts": ["n3", "n4"]}, of_play(FACTS))["findings"] == []
 
 

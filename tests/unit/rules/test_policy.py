@@ -32,6 +32,8 @@ def test_catalogue_has_exactly_these_rules() -> None:
             *[f"QUEUE-00{number}" for number in range(1, 5)],
             "SYSCTL-001",
             "SYSCTL-002",
+            *[f"PATH-00{number}" for number in range(1, 9)],
+            "MSS-001",
             "AUDIT-001",
             "AUDIT-002",
         ]
