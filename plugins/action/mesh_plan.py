@@ -31,6 +31,7 @@ ARGUMENTS = {
     "responders": {"type": "bool", "default": True},
     "vantage_group": {"type": "str", "default": "vantage"},
     "node_ports": {"type": "list", "elements": "int", "default": []},
+    "expect": {"type": "str", "choices": ["carried", "promised"], "default": "carried"},
     "expected_mtu": {"type": "int"},
     "timeout": {"type": "float", "default": 10.0},
 }
@@ -89,6 +90,7 @@ def assign(
         options["responder_port"] if responders else None,
         options["expected_mtu"],
         options["node_ports"],
+        options["expect"] == "promised",
     )
     assignment = Assignment(distinct, probers, settings)
     assignment.add_pairs(rows(plan(nodes), probers))

@@ -60,8 +60,20 @@ options:
     type: list
     elements: int
     default: []
+  expect:
+    description: What is expected of a path by the facts of both its ends.
+    type: str
+    choices:
+      carried: >-
+        The narrowest link that the facts know on the way, overlays included. A path that measures less has a fault
+        that the facts don't show.
+      promised: >-
+        The narrower of the ends' own links, which is what the ends announce to each other as MSS. For a path from a
+        host to a pod that is what the pod announces to clients that come in by that host. A path that carries less
+        works only as long as ICMP arrives.
+    default: carried
   expected_mtu:
-    description: Bytes that every path ought to carry. By default what the facts of both its ends say.
+    description: Bytes that every path ought to carry, whatever the facts say.
     type: int
   timeout:
     description: Seconds that measuring takes on a host at most. The lifetime of responders follows from it.
@@ -150,6 +162,7 @@ def main() -> None:
             "responders": {"type": "bool", "default": True},
             "vantage_group": {"type": "str", "default": "vantage"},
             "node_ports": {"type": "list", "elements": "int", "default": []},
+            "expect": {"type": "str", "choices": ["carried", "promised"], "default": "carried"},
             "expected_mtu": {"type": "int"},
             "timeout": {"type": "float", "default": 10.0},
         },

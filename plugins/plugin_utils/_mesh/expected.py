@@ -1,7 +1,13 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a path ought to carry by the facts of both its ends. All sizes are those of whole IP packets in bytes."""
+"""What a path ought to carry by the facts of both its ends. All sizes are those of whole IP packets in bytes.
+
+There are two answers. What is carried: the narrowest link that the facts know on the way, overlays included; a path
+that measures less has a fault that the facts don't show. What is promised: the ends announce the MTU of their own
+links to each other (as MSS, RFC 9293 section 3.7.1) and know nothing of overlays; a path that carries less works only
+as long as ICMP arrives.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +35,20 @@ def between_hosts(one: Member, other: Member) -> Expectation:
     return _narrowest([_outlet(one), _outlet(other)])
 
 
-def between_pods(one: Member, pod: PodEnd, other: Member, peer: PodEnd) -> Expectation:
+def between_pods(one: Member, pod: PodEnd, other: Member, peer: PodEnd, promised: bool = False) -> Expectation:
     """Return what the path between two pods carries: both pods' links, and the overlay at both ends."""
-    limits = [_link(one, pod), _link(other, peer), *_way(one, pod.crossing), *_way(other, peer.crossing)]
-    return _narrowest(limits)
+    links = [_link(one, pod), _link(other, peer)]
+    return _narrowest(links if promised else [*links, *_way(one, pod.crossing), *_way(other, peer.crossing)])
 
 
-def host_to_pod(one: Member, other: Member, peer: PodEnd) -> Expectation:
-    """Return what the path from a host to a pod of another node carries: the pod's link, and the overlay's ends."""
+def host_to_pod(one: Member, other: Member, peer: PodEnd, promised: bool = False) -> Expectation:
+    """Return what the path from a host to a pod of another node carries: the pod's link, and the overlay's ends.
+
+    It is promised to those who come in by this host, through a node port, and go on to the pod: they know their own
+    link, and what the pod announces.
+    """
+    if promised:
+        return _narrowest([_link(other, peer), _outlet(one)])
     return _narrowest([_link(other, peer), *_way(one, own_end(one, peer)), *_way(other, peer.crossing)])
 
 

@@ -37,13 +37,15 @@ CLASSES: Mapping[str, AbstractSet[PathClass]] = {
 class Settings:
     """How to probe. classes: which paths. responder_port: UDP, None for no responders.
 
-    expected_mtu: bytes that every path ought to carry, None to take that from the facts. node_ports: TCP ports.
+    expected_mtu: bytes that every path ought to carry, None to take that from the facts: what is promised, or what is
+    carried (see expected.py). node_ports: TCP ports.
     """
 
     classes: AbstractSet[PathClass]
     responder_port: Optional[int] = None
     expected_mtu: Optional[int] = None
     node_ports: Sequence[int] = ()
+    promised: bool = False
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Assignment:
         for pod in one.pods:
             for peer in other.pods:
                 for address in _common(pod, peer) if meet(one, pod, other, peer) else ():
-                    expected = between_pods(one, pod, other, peer)
+                    expected = between_pods(one, pod, other, peer, self._settings.promised)
                     self._add(one, pod, other, peer, address, PathClass.PODS, expected)
 
     def _add_host_pods(self, one: Member, other: Member) -> None:
@@ -130,7 +132,8 @@ class Assignment:
             return
         for peer in other.pods:
             for address in peer.addresses[:1] if reaches(one, peer) else ():
-                self._add(one, None, other, peer, address, PathClass.HOST_POD, host_to_pod(one, other, peer))
+                expected = host_to_pod(one, other, peer, self._settings.promised)
+                self._add(one, None, other, peer, address, PathClass.HOST_POD, expected)
 
     def _add(
         self,

@@ -245,6 +245,15 @@ def test_an_expected_mtu_can_be_stated() -> None:
     assert found == {(1400, "netfit_expected_mtu says so")}
 
 
+@pytest.mark.parametrize(("pod_mtu", "uplink", "pods", "host"), [(1500, 9000, 1500, 1500), (9000, 1500, 9000, 1500)])
+def test_what_the_ends_promise_knows_nothing_of_the_overlay(pod_mtu: int, uplink: int, pods: int, host: int) -> None:
+    node = {"pod_mtu": pod_mtu, "underlay_mtu": uplink}
+    work, _assignment = assign(cluster(n1=node, n2=node), Settings(CLASSES["all"], promised=True))
+    expected = {target["name"]: target["expected_mtu"] for target in work["n1"].targets + work["n2"].targets}
+    assert expected["pod prod/gateway on n1 to pod prod/gateway on n2"] == pods
+    assert expected["n1 to pod prod/gateway on n2"] == host
+
+
 def test_pods_of_two_clusters_with_overlays_of_one_name_do_not_meet() -> None:
     other = canal(7)
     text = str(other).replace("10.42.", "10.99.").replace("198.18.7.", "198.18.9.")
