@@ -16,7 +16,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
-from ..plugin_utils._report.terminal import Line, render
+from ..plugin_utils._report.line import Line
+from ..plugin_utils._report.terminal import render, usable_width
+from ..plugin_utils._report.verification import verification_lines, verify
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import load_policy
 
@@ -26,6 +28,7 @@ ARGUMENTS = {
     "report_dir": {"type": "str", "default": "netfit-report"},
     "fail_on": {"type": "str", "choices": FAIL_ON, "default": "none"},
     "hosts": {"type": "list", "elements": "str"},
+    "verify": {"type": "bool", "default": False},
 }
 COLOURS = {
     "critical": "bright red",
@@ -60,6 +63,8 @@ class ActionModule(ActionBase):
         check_mode = bool(self._task.check_mode)
         self._write(document, path, check_mode, result)
         self._show(document, path, check_mode)
+        if options["verify"]:
+            self._verify(document, result)
         self._judge(document, options["fail_on"], path, check_mode, result)
         return result
 
@@ -79,6 +84,18 @@ class ActionModule(ActionBase):
         for line in render(document, display.columns, [place]):
             display.display(line.text, color=colour(line))
 
+    def _verify(self, document: Mapping[str, Any], result: Dict[str, Any]) -> None:
+        verification, display = verify(document), Display()
+        for line in verification_lines(verification, usable_width(display.columns)):
+            display.display(line.text, color=colour(line))
+        result["verification"] = {
+            "paths": len(verification.checks),
+            "failed": [f"{check.name}: {check.fault}" for check in verification.failures],
+            "missing": list(verification.missing),
+        }
+        if verification.verdict is not None:
+            result.update(failed=True, msg=f"Not verified: {verification.verdict}.")
+
     def _judge(
         self,
         document: Mapping[str, Any],
@@ -91,7 +108,8 @@ class ActionModule(ActionBase):
         if counts:
             found = ", ".join(f"{count} {severity}" for severity, count in counts.items())
             place = "" if check_mode else f" See {path}."
-            result.update(failed=True, msg=f"Findings at or above {fail_on}: {found}.{place}")
+            message = f"Findings at or above {fail_on}: {found}.{place}"
+            result.update(failed=True, msg=" ".join([*[result[name] for name in ("msg",) if name in result], message]))
 
 
 def colour(line: Line) -> Optional[str]:

@@ -50,7 +50,9 @@ options:
     type: list
     elements: dict
   traces:
-    description: The drops that M(netfit.cluster.packet_trace_info) found, for O(scope=host).
+    description:
+      - The drops that M(netfit.cluster.packet_trace_info) found, for O(scope=host), or all that it returned. From the
+        latter is known to which paths they belong.
     type: list
     elements: dict
 attributes:

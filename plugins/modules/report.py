@@ -40,6 +40,14 @@ options:
     description: Names of the hosts to report on. By default all hosts of the play.
     type: list
     elements: str
+  verify:
+    description:
+      - Prints for each measured path what is expected of it and what it carries, and fails unless every path carries
+        at least that, both ways. A path of which nothing is expected has to carry what its sender's link can send.
+      - A black hole fails, however much it carries. So does a path that could not be measured, a TCP port whose clients
+        depend on ICMP, a host from which nothing could be measured, and a run in which there is no path at all.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: In check mode the summary is shown and nothing is written.
@@ -60,6 +68,11 @@ EXAMPLES = r"""
     report_dir: build/netfit-report
     fail_on: high
   run_once: true
+
+- name: Fail unless every path carries what it should
+  netfit.cluster.report:
+    verify: true
+  run_once: true
 """
 
 RETURN = r"""
@@ -72,6 +85,22 @@ summary:
   description: Number of hosts by status, and of findings by severity (failures only), status and rule.
   returned: for O(scope=cluster)
   type: dict
+verification:
+  description: Number of paths, those that do not pass and why, and the hosts from which nothing could be measured.
+  returned: with O(verify=true)
+  type: dict
+  contains:
+    paths:
+      description: How many paths were checked.
+      type: int
+    failed:
+      description: The paths that do not pass, each with the reason.
+      type: list
+      elements: str
+    missing:
+      description: Hosts from which nothing could be measured, each with the reason.
+      type: list
+      elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -89,6 +118,7 @@ def main() -> None:
                 "default": "none",
             },
             "hosts": {"type": "list", "elements": "str"},
+            "verify": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

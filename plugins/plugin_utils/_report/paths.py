@@ -89,6 +89,7 @@ def _tcp_path(host: str, record: Record) -> Dict[str, Any]:
         **_common("tcp", host, record, view),
         "port": plain.whole(record, "port"),
         "advertised_mss": view.advertised_mss,
+        "advertised_mss_exact": view.mss_exact,
         **{name: plain.whole(record, name) for name in numbers},
         "path_mtu": view.forward.path_mtu,
         "at_least": view.forward.at_least,

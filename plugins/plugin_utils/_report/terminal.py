@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from .._rules.catalogue import CATALOGUE
 from .commands import fix_commands, fix_hosts, keep_hint
 from .document import is_healthy
+from .line import Line
+from .mesh_picture import picture
 
 LABEL_WIDTH = 14
 NARROWEST, WIDEST = 60, 120
@@ -24,17 +25,9 @@ MOST_LINES = 20
 Finding = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of the terminal. tone: a severity, "healthy" or "error", which decides its colour; None for plain."""
-
-    text: str
-    tone: Optional[str] = None
-
-
 def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) -> List[Line]:
     """Return the lines of the report. width: columns of the terminal. places: where the files are, in words."""
-    columns = max(NARROWEST, min(width, WIDEST))
+    columns = usable_width(width)
     findings = document["findings"]
     failures = [one for one in findings if one["status"] == "fail"]
     blocks = _grouped([one for one in failures if one["severity"] in DETAILED])
@@ -51,9 +44,15 @@ def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) 
             columns,
         )
     )
+    lines.extend(picture(document["paths"], columns))
     lines.extend(_hosts(document["hosts"], columns))
     lines.extend(Line(place) for place in places)
     return lines
+
+
+def usable_width(width: int) -> int:
+    """Return the columns to write into, for a terminal of that width."""
+    return max(NARROWEST, min(width, WIDEST))
 
 
 def _plural(count: int, word: str) -> str:

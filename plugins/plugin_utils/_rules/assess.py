@@ -46,7 +46,7 @@ def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = N
             *queue_rules(host, policy),
             *sysctl_rules(host, policy),
             *problems(host, policy),
-            *[one.finding for one in path_rules(host, measured.paths, policy)],
+            *[one.finding for one in path_rules(host, measured.paths, policy, measured.drops)],
             *filtered_by_rule(name, measured.drops, policy),
             *filtered_by_counters(host, measured.paths, policy),
         ],

@@ -39,7 +39,9 @@ def assess_mesh(measured: Mapping[str, Measured], facts: Mapping[str, Record], p
     told = [
         one
         for name in sorted(measured)
-        for one in path_rules(hosts.get(name), [path for path in paths if path.source.host == name], policy)
+        for one in path_rules(
+            hosts.get(name), [path for path in paths if path.source.host == name], policy, measured[name].drops
+        )
         if policy.enabled(one.finding.id)
     ]
     sizes, losses = mesh_of_sizes(paths, told), mesh_of_losses(paths, told)

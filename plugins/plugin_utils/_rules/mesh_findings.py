@@ -38,6 +38,7 @@ def at_cause(cause: Cause, steps: Sequence[Step], above: Sequence[Step], mesh: S
     steps: what it explains. above: what an overlay adds to that. mesh: all directions that were measured.
     """
     ends = {end.name: end for step in mesh for end in (step.direction.sender, step.direction.receiver)}
+    steps = sorted(steps, key=lambda step: step.path.source.name not in cause.members)
     worst = _worst([*steps, *above])
     kind = CLASS_WORDS.get(mesh[0].path.kind, mesh[0].path.kind) + (", IPv6" if mesh[0].path.family == "ipv6" else "")
     alone = cause.kind is CauseKind.END
@@ -73,7 +74,7 @@ def _covers(steps: Iterable[Step]) -> Tuple[Tuple[Told, Way], ...]:
 
 def _worst(steps: Iterable[Step]) -> Told:
     told = [step.told for step in steps if step.told is not None]
-    return min(told, key=lambda one: (-one.finding.severity.rank, SIZE_RULES.index(one.finding.id), one.path.name))
+    return min(told, key=lambda one: (-one.finding.severity.rank, SIZE_RULES.index(one.finding.id)))
 
 
 def _end_target(end: End) -> Target:
@@ -135,9 +136,10 @@ def _above(steps: Sequence[Step], above: Sequence[Step]) -> List[Evidence]:
     wide = next(iter(widths)) if len(widths) == 1 else None
     found = []
     for (kind, size), count in sorted(sizes.items(), key=str):
-        less = "" if wide is None or size is None else f", which is {wide} less the {wide - size} bytes of the overlay"
-        words = CLASS_WORDS.get(kind, kind)
-        found.append(Evidence(f"the same fault in {count} directions {words}, which carry {size} bytes{less}"))
+        less = "" if wide is None or size is None else f": {wide} less the {wide - size} bytes of the overlay"
+        plural = "" if count == 1 else "s"
+        words = f"the same fault {CLASS_WORDS.get(kind, kind)}, {count} direction{plural}"
+        found.append(Evidence(f"{words}, {size} bytes pass{less}"))
     return found
 
 

@@ -103,6 +103,7 @@ class PathView:
     expected_because: Optional[str] = None
     hidden_by: Optional[int] = None
     advertised_mss: Optional[int] = None
+    mss_exact: bool = True
     retransmits: int = 0
     packets_sent: Optional[int] = None
 
@@ -139,9 +140,13 @@ class PathView:
 
 @dataclass(frozen=True)
 class DropView:
-    """See Drop in the model. host: where the ICMP message was eaten, else where the packet was seen last."""
+    """See Drop in the model. icmp_host: where the message was eaten, else where the packet was seen last.
+
+    target: address that the packets were sent to, None where the trace does not tell.
+    """
 
     text: str
+    target: Optional[str]
     size: Optional[int]
     kind: str
     icmp_host: Optional[str]

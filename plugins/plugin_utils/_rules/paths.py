@@ -18,7 +18,7 @@ from ...module_utils._model.finding import Confidence, Evidence, Finding, Severi
 from ...module_utils._model.path import Verdict
 from .making import fail
 from .path_remedy import clamp, flush, narrower_link
-from .path_view import IP_AND_TCP, DirectionView, PathView, Way
+from .path_view import IP_AND_TCP, DirectionView, DropView, PathView, Way
 from .path_words import measurement, path_target, told, veth_signature, wanted
 from .policy import Policy
 from .problems import unmeasured
@@ -38,8 +38,13 @@ class Told:
     lossy: bool = False
 
 
-def path_rules(host: Optional[HostView], paths: Sequence[PathView], policy: Policy) -> List[Told]:
-    """Return what the paths that were measured from one host show. host: its facts, None where there are none."""
+def path_rules(
+    host: Optional[HostView], paths: Sequence[PathView], policy: Policy, drops: Sequence[DropView] = ()
+) -> List[Told]:
+    """Return what the paths that were measured from one host show.
+
+    host: its facts, None where there are none. drops: what traces of these paths found.
+    """
     found: List[Told] = []
     for given in paths:
         path = expecting(host, given)
@@ -47,7 +52,16 @@ def path_rules(host: Optional[HostView], paths: Sequence[PathView], policy: Poli
         besides = [_stale(host, path, policy), _segment_size(path, policy)]
         found.extend(Told(one, path, _both(path)) for one in besides if one is not None)
         found.extend(Told(one, path, _both(path), lossy=True) for one in [_lossy(path, policy)] if one is not None)
-    return found
+    return [_traced(one, drops) for one in found]
+
+
+def _traced(told: Told, drops: Sequence[DropView]) -> Told:
+    """Add where the packets die to a finding about their size."""
+    seen = [one for one in drops if one.target is not None and one.target in (told.path.address, told.path.target)]
+    if not seen or told.finding.id not in SIZE_RULES or told.lossy:
+        return told
+    evidence = [Evidence(one.text, one.size, "packet_trace_info") for one in seen]
+    return replace(told, finding=replace(told.finding, evidence=(*evidence, *told.finding.evidence)))
 
 
 def _both(path: PathView) -> Tuple[Way, ...]:
@@ -107,6 +121,9 @@ def _sizes(host: Optional[HostView], path: PathView, policy: Policy) -> List[Tol
             by_rule.setdefault(rule, []).append(way)
     if "PATH-004" in by_rule:
         by_rule.pop("AUDIT-001", None)
+    if "PATH-005" in by_rule:
+        for rule in ("PATH-003", "PATH-002"):
+            by_rule["PATH-005"].extend(by_rule.pop(rule, []))
     if not by_rule and directions_differ(path):
         by_rule["PATH-003"] = list(_both(path))
     found = []
@@ -242,7 +259,7 @@ def _segment_size(path: PathView, policy: Policy) -> Optional[Finding]:
         "MSS-001",
         policy,
         path_target(path),
-        f"MSS {path.advertised_mss}, so packets of {invited} bytes, where {most} pass",
+        f"MSS {'' if path.mss_exact else 'at least '}{path.advertised_mss}, so packets of {invited} bytes, where {most} pass",
         f"an MSS of at most {most - IP_AND_TCP[path.family]}",
         measurement(path),
         clamp(path, most),

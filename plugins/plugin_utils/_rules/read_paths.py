@@ -24,7 +24,7 @@ def read_measured(host: str, paths: Any = None, tcp_paths: Any = None, traces: A
         *[read_tcp_path(host, entry) for entry in entries(tcp_paths)],
     ]
     ordered = sorted(both, key=lambda one: (one.source.name, one.kind, one.peer_identity, one.name, one.tcp))
-    return Measured(tuple(ordered), tuple(read_drop(entry) for entry in entries(traces)))
+    return Measured(tuple(ordered), tuple(_drops(entries(traces))))
 
 
 def entries(given: Any) -> List[Record]:
@@ -68,6 +68,7 @@ def _view(host: str, fact: Record, tcp: bool) -> PathView:
         expected_because=plain.text(about, "expected_because"),
         hidden_by=_cached(fact),
         advertised_mss=size(fact, "advertised_mss"),
+        mss_exact=fact.get("advertised_mss_exact") is not False,
         retransmits=_count(fact, "retransmits"),
         packets_sent=plain.whole(fact, "packets_sent"),
     )
@@ -166,14 +167,24 @@ def _tcp_direction(fact: Record, sender: End, receiver: End) -> DirectionView:
     )
 
 
-def read_drop(fact: Record) -> DropView:
-    """Return the view of a Drop, or of a record that has one under the name "drop"."""
-    inner = plain.record(fact, "drop") or fact
+def _drops(traces: List[Record]) -> List[DropView]:
+    """Of each entry: a Drop, or all that packet_trace_info or locate_drop returned, with its drops."""
+    found = []
+    for entry in traces:
+        target = plain.text(plain.record(entry, "burst"), "target") or plain.text(entry, "target")
+        inner = plain.records(entry, "drops") if "drops" in entry else [plain.record(entry, "drop") or entry]
+        found.extend(read_drop(one, target) for one in inner)
+    return found
+
+
+def read_drop(inner: Record, target: Optional[str] = None) -> DropView:
+    """Return the view of a Drop. target: address that the packets were sent to."""
     icmp = plain.record(inner, "icmp")
     places = [icmp, plain.record(icmp, "last_seen"), plain.record(inner, "last_seen")]
     hosts = [plain.text(place, "host") for place in places]
     return DropView(
         text=plain.text(inner, "text") or "a packet was dropped",
+        target=target,
         size=size(inner, "size"),
         kind=plain.text(inner, "kind") or "other",
         icmp_host=next((host for host in hosts if host is not None), None),
