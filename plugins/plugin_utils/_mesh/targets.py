@@ -184,13 +184,13 @@ def _name(member: Member, pod: Optional[PodEnd]) -> str:
 
 
 def _about(kind: PathClass, other: Member, peer: Optional[PodEnd], expected: Expectation) -> Dict[str, Any]:
-    """What comes back with the result, and tells the rules and the report whom the path leads to."""
+    """What comes back with the result: whom the path leads to, by which network where its node has pods on several."""
     owner = {"kind": "host", "name": other.name} if peer is None else peer.owner.as_fact()
     about: Dict[str, Any] = {
         "class": kind.value,
         "peer": {"host": other.name, "owner": owner},
         "expected_because": expected.because,
     }
-    if peer is not None and peer.network is not None:
+    if peer is not None and peer.network is not None and len(other.pods) > 1:
         about["network"] = peer.network
     return about
