@@ -19,8 +19,8 @@ from ..plugin_utils._mesh.targets import CLASSES, Assignment, Settings
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
 
-PATIENCE = 60
-"""Seconds for starting responders everywhere."""
+SPARE_SECONDS = 20
+"""Seconds that responders live longer than they should have to."""
 TASK_SECONDS = 10
 """Seconds that a task takes on a slow host beside what it is there to do."""
 ARGUMENTS = {
@@ -104,8 +104,9 @@ def assign(
 
 
 def lifetime(hosts: int, forks: int, timeout: float) -> int:
-    """Return seconds that responders have to live: until the last of the hosts, which take turns, has measured."""
-    return round(PATIENCE + math.ceil(hosts / max(forks, 1)) * (timeout + TASK_SECONDS))
+    """Return seconds that responders have to live: while hosts take turns to start theirs, and then to measure."""
+    turns = math.ceil(hosts / max(forks, 1))
+    return round(SPARE_SECONDS + turns * (TASK_SECONDS + timeout + TASK_SECONDS))
 
 
 def _member(name: str, variables: Mapping[str, Any], peer: Optional[Peer]) -> Member:
