@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from .._rules.path_words import CLASS_WORDS
 from .line import Line
 
 MOST_MEMBERS = 16
 MOST_DEVIATIONS = 20
 LONGEST_NAME = 30
-CLASSES = {"host-host": "host to host", "pod-pod": "pod to pod", "host-pod": "host to pod"}
 FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 Entry = Mapping[str, Any]
@@ -114,7 +114,7 @@ def _cell(sender: str, receiver: str, direction: Entry, expected: Optional[int])
 
 def _group(name: Tuple[str, str, str], entries: Sequence[Entry], cells: Sequence[Cell], columns: int) -> List[Line]:
     members = sorted({end for cell in cells for end in (cell.sender, cell.receiver)}, key=_natural)
-    title = f"{CLASSES.get(name[0], name[0])}, {FAMILIES[name[1]]}" + (f", network {name[2]}" if name[2] else "")
+    title = f"{CLASS_WORDS.get(name[0], name[0])}, {FAMILIES[name[1]]}" + (f", network {name[2]}" if name[2] else "")
     counts = f"{title}: {len(entries)} path{'' if len(entries) == 1 else 's'}, {_totals(cells)}"
     head = [Line(part) for part in textwrap.wrap(counts, columns, initial_indent="  ", subsequent_indent="    ")]
     deviating = [cell for cell in cells if cell.mark]

@@ -36,14 +36,11 @@ def assess_mesh(measured: Mapping[str, Measured], facts: Mapping[str, Record], p
     """
     hosts = {name: view_host(name, facts[name]) for name in sorted(facts)}
     paths = [expecting(hosts.get(name), path) for name in sorted(measured) for path in measured[name].paths]
-    told = [
-        one
-        for name in sorted(measured)
-        for one in path_rules(
-            hosts.get(name), [path for path in paths if path.source.host == name], policy, measured[name].drops
-        )
-        if policy.enabled(one.finding.id)
-    ]
+    told: List[Told] = []
+    for name in sorted(measured):
+        own = [path for path in paths if path.source.host == name]
+        told.extend(path_rules(hosts.get(name), own, policy, measured[name].drops))
+    told = [one for one in told if policy.enabled(one.finding.id)]
     sizes, losses = mesh_of_sizes(paths, told), mesh_of_losses(paths, told)
     explanations = [
         *_by_cause(sizes, overheads(hosts)),

@@ -15,13 +15,12 @@ from .making import Place
 from .mesh_cause import Cause, CauseKind, Fault
 from .mesh_edges import Step
 from .path_view import DirectionView, End, PathView, Way
-from .path_words import outcome, path_target
+from .path_words import CLASS_WORDS, outcome, path_target
 from .path_words import told as in_words
 from .paths import SIZE_RULES, Told
 
 MOST_PATHS = 8
 MOST_NAMES = 6
-CLASS_WORDS = {"host-host": "host to host", "pod-pod": "pod to pod", "host-pod": "host to pod"}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,12 @@ METHODS = {
     "udp": "UDP, answered by our own responder",
     "tcp": "TCP, single segments",
 }
+CLASS_WORDS = {
+    "host-host": "host to host",
+    "pod-pod": "pod to pod",
+    "host-pod": "host to pod",
+    "outside-nodeport": "outside to node port",
+}
 VETH_ALLOWANCE = 4
 """Bytes beyond its MTU that a device lets in for a VLAN tag: Linux include/linux/netdevice.h __is_skb_forwardable."""
 

@@ -255,11 +255,12 @@ def _segment_size(path: PathView, policy: Policy) -> Optional[Finding]:
     most, invited = path.forward.capacity, path.invited
     if most is None or invited is None or invited <= most or path.forward.verdict is Verdict.UNREACHABLE:
         return None
+    offered = path.advertised_mss if path.mss_exact else f"at least {path.advertised_mss}"
     return fail(
         "MSS-001",
         policy,
         path_target(path),
-        f"MSS {'' if path.mss_exact else 'at least '}{path.advertised_mss}, so packets of {invited} bytes, where {most} pass",
+        f"MSS {offered}, so packets of {invited} bytes, where {most} pass",
         f"an MSS of at most {most - IP_AND_TCP[path.family]}",
         measurement(path),
         clamp(path, most),

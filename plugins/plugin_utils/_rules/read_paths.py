@@ -169,7 +169,7 @@ def _tcp_direction(fact: Record, sender: End, receiver: End) -> DirectionView:
 
 def _drops(traces: List[Record]) -> List[DropView]:
     """Of each entry: a Drop, or all that packet_trace_info or locate_drop returned, with its drops."""
-    found = []
+    found: List[DropView] = []
     for entry in traces:
         target = plain.text(plain.record(entry, "burst"), "target") or plain.text(entry, "target")
         inner = plain.records(entry, "drops") if "drops" in entry else [plain.record(entry, "drop") or entry]

@@ -142,3 +142,57 @@ def test_report_ends_each_host_as_its_audit_ended() -> None:
         ended({"status": "failed", "reason": "no root"})
     with pytest.raises(AnsibleActionFail, match="no assessment"):
         ended(None)
+
+
+MESH = {
+    "n1": [b.path("n2"), b.path("n3", None, b.black(1400))],
+    "n2": [b.path("n3", None, b.black(1400))],
+    "n3": [],
+}
+
+
+def measured(paths: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
+    """Return the facts of all hosts after each of them was assessed with its paths."""
+    facts = {name: FACTS[name] for name in paths}
+    return {
+        name: {**facts[name], **run(assess, {"paths": paths[name]}, of_host(name))["ansible_facts"]} for name in paths
+    }
+
+
+def test_assess_keeps_the_paths_and_the_cluster_finds_their_cause(tmp_path: Path) -> None:
+    kept = measured(MESH)
+    assert [one["id"] for one in kept["n1"]["netfit_assessment"]["findings"]][:1] == ["PATH-001"]
+    assert len(kept["n1"]["netfit_assessment"]["paths"]) == 2
+    play = of_play(kept)
+    result = run(assess, {"scope": "cluster"}, play)
+    holes = [one for one in result["findings"] if one["id"] == "PATH-001"]
+    assert [(one["target"]["host"], one["target"]["peer"]) for one in holes] == [("n3", None)]
+    assert len(result["ansible_facts"]["netfit_cluster_assessment"]["explained"]) == 2
+    play["ansible_facts"] = result["ansible_facts"]
+    run(report, {"report_dir": str(tmp_path)}, play)
+    written = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert len(written["paths"]) == 3
+    assert [one["target"]["host"] for one in written["findings"] if one["id"] == "PATH-001"] == ["n3"]
+
+
+def test_measured_paths_suffice_without_facts() -> None:
+    result = run(assess, {"tcp_paths": [b.tcp_path("n2", 1450, b.Verdict.BLACK_HOLE)]}, of_host("client", {}))
+    assert result["ansible_facts"]["netfit_assessment"]["status"] == "audited"
+    assert {one["id"] for one in result["findings"]} == {"PATH-001", "MSS-001", "AUDIT-001"}
+
+
+def test_verify_passes_and_fails_by_what_was_measured(tmp_path: Path) -> None:
+    options = {"report_dir": str(tmp_path), "verify": True}
+    good = run(report, options, of_play(measured({"n1": [b.path("n2")], "n2": []})))
+    assert "failed" not in good and good["verification"] == {"paths": 1, "failed": [], "missing": []}
+    bad = run(report, {**options, "fail_on": "critical"}, of_play(measured(MESH)))
+    assert bad["failed"] is True
+    assert bad["msg"].startswith(
+        "Not verified: 2 of 3 paths do not carry what is expected. Findings at or above critical:"
+    )
+    assert bad["verification"]["failed"] == [
+        "n1 to n3: back: black hole, more than 1400 vanishes",
+        "n2 to n3: back: black hole, more than 1400 vanishes",
+    ]
+    nothing = run(report, options, of_play(measured({"n1": [], "n2": []})))
+    assert (nothing["failed"], nothing["msg"]) == (True, "Not verified: nothing was measured.")

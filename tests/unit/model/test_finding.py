@@ -50,6 +50,8 @@ def test_fingerprint_outlives_restarts_and_other_words(change: Any) -> None:
         {"target": replace(TARGET, owner=None)},
         {"target": replace(TARGET, listener="tcp 0.0.0.0:80")},
         {"target": replace(TARGET, path="/etc/x")},
+        {"target": replace(TARGET, peer="n3")},
+        {"target": replace(TARGET, link=None, path="eth0")},
     ],
 )
 def test_fingerprint_tells_rules_and_targets_apart(change: Any) -> None:
@@ -58,6 +60,14 @@ def test_fingerprint_tells_rules_and_targets_apart(change: Any) -> None:
 
 def test_fingerprint_is_fixed_for_baselines_that_people_keep() -> None:
     assert FINDING.fingerprint == "37944e645597432ff20c284a1c4cc9bf7e1db56e1e48f7885840c3b8eb40ed5d"
+    of_path = replace(FINDING, id="PATH-001", target=Target("n1", "pod", OWNER, peer="pod prod/web on n3"))
+    assert of_path.fingerprint == "ec36b28671c25b35047622987df551c8e6dd8c5c730e83b0f26b56ba8be202d5"
+
+
+def test_far_end_and_file_are_different_parts_of_an_identity() -> None:
+    by_peer, by_path = (Target("n1", "host", **{name: "n3"}) for name in ("peer", "path"))
+    assert by_peer.identity() != by_path.identity()
+    assert len(by_path.identity()) == len(TARGET.identity()) == 10 and len(by_peer.identity()) == 11
 
 
 def test_worst_comes_first() -> None:
