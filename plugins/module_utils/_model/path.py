@@ -153,8 +153,9 @@ class HttpRequest(Fact):
 class TcpPath(Fact):
     """What a client of one open TCP port gets.
 
-    advertised_mss: bytes, the MSS option of the far end's SYN-ACK; send_mss: tcpi_snd_mss, what is left of it for data
-    after options and what the kernel knows of the path. path_mtu: IP packets in bytes that reach the far end, None
+    advertised_mss: bytes, the MSS option of the far end's SYN-ACK; where that could not be seen, advertised_mss_exact
+    is False and it is the least that it can be. send_mss: tcpi_snd_mss, what is left of it for data after options and
+    what the kernel knows of the path. path_mtu: IP packets in bytes that reach the far end, None
     unless certain; at_least: the largest that was acknowledged. reported_mtu, router: of ICMP messages that arrived.
     kernel_path_mtu: tcpi_pmtu of a fresh connection; cached_mtu: an exception that the kernel held before.
     connections: that were opened. traceless: False where the kernel may have learned from the measurement, because it
@@ -175,6 +176,7 @@ class TcpPath(Fact):
     link_mtu: Optional[int] = None
     expected_mtu: Optional[int] = None
     advertised_mss: Optional[int] = None
+    advertised_mss_exact: bool = True
     send_mss: Optional[int] = None
     path_mtu: Optional[int] = None
     at_least: int = 0
