@@ -21,6 +21,8 @@ from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
 
 SPARE_SECONDS = 20
 """Seconds that responders live longer than they should have to."""
+LONGEST_LIFE = 3600
+"""Seconds that a responder lives at most, however many hosts take turns."""
 TASK_SECONDS = 10
 """Seconds that a task takes on a slow host beside what it is there to do."""
 ARGUMENTS = {
@@ -106,13 +108,13 @@ def assign(
 def lifetime(hosts: int, forks: int, timeout: float) -> int:
     """Return seconds that responders have to live: while hosts take turns to start theirs, and then to measure."""
     turns = math.ceil(hosts / max(forks, 1))
-    return round(SPARE_SECONDS + turns * (TASK_SECONDS + timeout + TASK_SECONDS))
+    return min(round(SPARE_SECONDS + turns * (TASK_SECONDS + timeout + TASK_SECONDS)), LONGEST_LIFE)
 
 
 def _member(name: str, variables: Mapping[str, Any], peer: Optional[Peer]) -> Member:
     gathered = variables.get("ansible_facts", {})
     facts = {fact: plain_copy(gathered[fact]) for fact in FACT_NAMES if fact in gathered}
-    stated, login = _text(variables, "netfit_address"), _text(variables, "ansible_host")
+    stated, login = _text(variables, "netfit_address"), _text(variables, "ansible_host") or name
     if facts:
         return from_facts(name, facts, view_host(name, facts), stated, login)
     address = peer.address if peer is not None else None

@@ -19,7 +19,7 @@ description:
   - Runs on the controller and touches no target. Use it once, with C(run_once), after
     M(netfit.cluster.network_facts).
   - The variable C(netfit_address) of a host is its address as its peers see it; by default the source address of its
-    default route, else C(ansible_host). The variable C(netfit_zone) names its zone.
+    default route, else C(ansible_host), else its name. The variable C(netfit_zone) names its zone.
 options:
   probe:
     description: Which paths to measure.

@@ -14,13 +14,16 @@ MAIN_TABLE = 254
 
 
 def is_usable(text: Optional[str]) -> bool:
-    """Tell whether somebody else can be expected to reach it. A text that is no address is a name to resolve."""
+    """Tell whether somebody else can be expected to reach it. A text that is no address may be a name to resolve."""
     if not text:
         return False
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return text != "localhost"
+        is_name = not any(mark in text for mark in ":%/") and not text.replace(".", "").isdigit()
+        return is_name and text != "localhost"
+    if address.version == 6 and address.ipv4_mapped is not None:
+        return False
     return not (address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified)
 
 

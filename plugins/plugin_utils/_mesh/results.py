@@ -73,7 +73,7 @@ def _unknown_path(host: str, target: Target, why: str) -> Dict[str, Any]:
 def _unknown_tcp_path(host: str, target: Target, why: str) -> Dict[str, Any]:
     return TcpPath(
         name=target["name"],
-        target=target["address"],
+        target=target["host"],
         address=None,
         port=target["port"],
         family=None,

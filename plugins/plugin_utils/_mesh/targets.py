@@ -103,7 +103,7 @@ class Assignment:
         expected = self._expected(Expectation(None, "what the port itself advertises as MSS"))
         return {
             "name": f"{vantage} to {node.name}:{port}",
-            "address": node.address,
+            "host": node.address,
             "port": port,
             **({} if expected.mtu is None else {"expected_mtu": expected.mtu}),
             "about": _about(PathClass.NODE_PORT, node, None, expected),

@@ -43,7 +43,8 @@ class ActionModule(ActionBase):
 
 def measured(module, name, target):
     """The result of a path on which nothing is wrong."""
-    path = {"name": target["name"], "target": target["address"], "address": target["address"], "family": "ipv4"}
+    address = target.get("address") or target["host"]
+    path = {"name": target["name"], "target": address, "address": address, "family": "ipv4"}
     path.update(verdict="ok", namespace=1, about=target["about"], expected_mtu=target.get("expected_mtu"))
     source = target.get("source", {})
     path["source"] = {"kind": "pod", "name": source["pod"]} if "pod" in source else {"kind": "host", "name": name}

@@ -20,7 +20,7 @@ POD_TARGET = {
     "about": {"class": "pod-pod"},
 }
 HOST_TARGET = {"name": "n1 to n2", "address": "192.0.2.2", "about": {"class": "host-host"}}
-TCP_TARGET = {"name": "lb to n2:443", "address": "192.0.2.2", "port": 443, "about": {"class": "outside-nodeport"}}
+TCP_TARGET = {"name": "lb to n2:443", "host": "192.0.2.2", "port": 443, "about": {"class": "outside-nodeport"}}
 
 
 def test_what_was_measured_is_handed_on_in_the_order_of_the_plan() -> None:

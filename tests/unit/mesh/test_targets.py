@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
+from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.addresses import is_usable
 from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.members import (
     Member,
     from_facts,
@@ -90,6 +91,28 @@ def test_the_source_that_a_default_route_names_comes_first() -> None:
 )
 def test_netfit_address_wins_and_ansible_host_is_the_last_resort(stated: Any, login: Any, address: str) -> None:
     assert member("n2", canal(2), stated, login).address == address
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("node1.example.com", True),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("fe80::1", False),
+        ("fe80::1%eth0", False),
+        ("224.0.0.1", False),
+        ("0.0.0.0", False),
+        ("::ffff:192.0.2.1", False),
+        ("192.0.2", False),
+        ("localhost", False),
+        ("", False),
+    ],
+)
+def test_what_can_be_the_address_of_a_peer(text: str, usable: bool) -> None:
+    assert is_usable(text) is usable
 
 
 def test_without_a_default_route_there_is_ansible_host() -> None:
