@@ -112,7 +112,7 @@ def _decode_route(payload: bytes, link_names: Mapping[int, str]) -> Tuple[Route,
     """Return a route, and the id of its next hop object where the kernel names nothing but that."""
     family, length, _source, _tos, table, protocol, scope, kind, _flags = unpack(HEADER, payload)
     found = parse_attributes(payload, HEADER.size)
-    metrics = _metrics(found)
+    metrics = decode_metrics(found)
     route = Route(
         family=FAMILIES[family][0],
         type=TYPES.get(kind, str(kind)),
@@ -153,7 +153,7 @@ def _decode_exception(payload: bytes, link_names: Mapping[int, str]) -> Optional
     """Return a learned path MTU; None for what was learned without one, by a redirect."""
     family, length = payload[0], payload[1]
     found = parse_attributes(payload, HEADER.size)
-    metrics = _metrics(found)
+    metrics = decode_metrics(found)
     expires = unpack(EXPIRES_OFFSET, found[RTA_CACHEINFO])[0] if RTA_CACHEINFO in found else 0
     if metrics.mtu is None or expires <= 0:
         return None
@@ -184,7 +184,8 @@ def _device(found: Attributes, link_names: Mapping[int, str]) -> Optional[str]:
     return link_names.get(read_s32(found[RTA_OIF])) if RTA_OIF in found else None
 
 
-def _metrics(found: Attributes) -> Metrics:
+def decode_metrics(found: Attributes) -> Metrics:
+    """Return what the attributes of a route say about sizes; nothing where they say nothing."""
     if RTA_METRICS not in found:
         return Metrics(None, False, None)
     values: Dict[int, int] = {kind: read_u32(value) for kind, value in _sized(found[RTA_METRICS]).items()}

@@ -15,7 +15,7 @@ from .._facts.sources import NoSuchSource, Source, choose
 from .._facts.survey import Census
 from .._kernel.links import read_links
 from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
-from .._kernel.route_lookup import Chosen, look_up
+from .._kernel.route_lookup import RouteLookup, look_up_route
 from .._kernel.routes import read_path_mtu_exceptions
 from .._kernel.visiting import visit
 from .._model.fact import Problem
@@ -149,11 +149,11 @@ def _aim(job: _Job, netlink: NetlinkSocket, links: Mapping[int, Link]) -> None:
         return
     scope = job.address[3] if job.family == socket.AF_INET6 else 0
     try:
-        route = look_up(netlink, str(job.address[0]).split("%", 1)[0], int(str(scope)) or None)
+        route = look_up_route(netlink, str(job.address[0]).split("%", 1)[0], int(str(scope)) or None)
     except OSError as error:
         job.path = replace(job.path, verdict=Verdict.UNREACHABLE, reason=f"no route: {error.strerror}")
         return
-    link = links.get(route.index or 0)
+    link = links.get(route.device_index or 0)
     reason = _refusal(route, link)
     if reason is not None or link is None:
         job.path = replace(job.path, verdict=Verdict.UNREACHABLE, reason=reason)
@@ -163,9 +163,9 @@ def _aim(job: _Job, netlink: NetlinkSocket, links: Mapping[int, Link]) -> None:
     job.path = replace(job.path, device=link.name, link_mtu=link.mtu)
 
 
-def _refusal(route: Chosen, link: Optional[Link]) -> Optional[str]:
-    if route.kind != "unicast":
-        return REFUSED_KINDS.get(route.kind, f"the route to it is of type {route.kind}")
+def _refusal(route: RouteLookup, link: Optional[Link]) -> Optional[str]:
+    if route.type != "unicast":
+        return REFUSED_KINDS.get(route.type, f"the route to it is of type {route.type}")
     if link is None:
         return "the link of the route to it is not known"
     return REFUSED_KINDS["local"] if link.kind == "loopback" else None

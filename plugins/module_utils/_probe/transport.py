@@ -4,14 +4,14 @@
 """What the measuring loop and the ways of sending have in common.
 
 A transport sends single packets of exact sizes and tells what came of them; it draws no conclusions. The loop decides
-which sizes to send and when, and draws them.
+which sizes to send and when, and draws them. What passes between them are named tuples: there are many of them, and
+they take a third of the time of frozen dataclasses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import List, Optional, Protocol, Sequence, Union
+from typing import List, NamedTuple, Optional, Protocol, Sequence, Union
 
 
 class Way(Enum):
@@ -22,8 +22,7 @@ class Way(Enum):
     ROUND = "round"
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(NamedTuple):
     """One packet to send. path: index of the path. size: bytes of the IP packet. number: unique within the path."""
 
     path: int
@@ -32,8 +31,7 @@ class Probe:
     number: int
 
 
-@dataclass(frozen=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A probe came through. fragment_size: bytes of the largest fragment that the answer came in; 0: in one piece.
 
     forward_fragmented: the far end says that the probe itself came in fragments. moment: of the monotonic clock.
@@ -45,12 +43,11 @@ class Arrived:
     forward_fragmented: bool = False
 
 
-@dataclass(frozen=True)
-class TooBig:
+class TooBig(NamedTuple):
     """ICMP "fragmentation needed" (RFC 792, 1191) or "packet too big" (RFC 4443) about one of our probes.
 
     mtu: of the next hop, 0 where the router names none. router: who sent it. way: BACK where the far end relays one
-    that it received about what it sent.
+    that it received about what it sent. number: of the probe, where the message tells which one it is about.
     """
 
     path: int
@@ -59,10 +56,10 @@ class TooBig:
     mtu: int
     router: str
     moment: float
+    number: Optional[int] = None
 
 
-@dataclass(frozen=True)
-class LocalLimit:
+class LocalLimit(NamedTuple):
     """The link of the sending end (way BACK: the far end) does not take the size. mtu: bytes that it takes."""
 
     path: int
@@ -71,8 +68,7 @@ class LocalLimit:
     mtu: int
 
 
-@dataclass(frozen=True)
-class Rejected:
+class Rejected(NamedTuple):
     """Somebody said that the target cannot be had: host or port unreachable, prohibited, no route, no permission."""
 
     path: int
@@ -81,8 +77,7 @@ class Rejected:
     moment: float
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The far end has confirmed a request for BACK probes: those that do not arrive were lost, not never sent."""
 
     path: int
@@ -93,12 +88,19 @@ class Asked:
 Event = Union[Arrived, TooBig, LocalLimit, Rejected, Asked]
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """What left: IP packets and bytes, headers included. Both 0 where the kernel took nothing."""
 
     packets: int
     octets: int
+
+
+class Target(NamedTuple):
+    """Where a path leads. link_mtu: of the device by which packets leave, in bytes. port: of the far end, if any."""
+
+    address: str
+    link_mtu: int
+    port: Optional[int] = None
 
 
 class Transport(Protocol):

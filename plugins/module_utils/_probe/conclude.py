@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a search has shown, as a result: verdicts, and reasons in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Optional, Tuple
+
+from .._model.path import Direction, Limit, Verdict
+from .search import Search
+from .side import Side
+from .transport import Way
+
+
+def conclude_direction(search: Search, side: Side) -> Direction:
+    """Return what is known about one direction."""
+    lost, samples = search.counted(side)
+    found = Direction(
+        verdict=Verdict.UNKNOWN,
+        at_least=side.best,
+        at_most=_at_most(side),
+        reported_mtu=side.reported[0] if side.reported is not None else None,
+        router=side.reported[1] if side.reported is not None else None,
+        icmp_observable=side.way is Way.FORWARD or side.reported is not None,
+        tries_above=side.tries.get(side.best + 1, 0) if side.best < side.ceiling else 0,
+        lost=lost,
+        samples=samples,
+    )
+    if not search.answered:
+        rejected = search.rejected
+        silence = "nothing came back, whatever the size"
+        return replace(found, verdict=Verdict.UNREACHABLE, reason=rejected.reason if rejected else silence)
+    if side.contradiction:
+        reason = f"{side.best} bytes arrived, and a smaller packet was said to be too big: not all take the same way"
+        return replace(found, reason=reason)
+    if not side.certain:
+        return replace(found, reason=side.stuck or "the measurement ended early")
+    verdict, limit, reason = _certain(search, side)
+    confidence = 1.0 - (side.doubt or 0.0)
+    return replace(found, verdict=verdict, path_mtu=side.best, limited_by=limit, reason=reason, confidence=confidence)
+
+
+def _certain(search: Search, side: Side) -> Tuple[Verdict, Limit, Optional[str]]:
+    if side.best >= side.ceiling:
+        if side.far_limit is not None and side.far_limit < search.task.ceiling:
+            return Verdict.REDUCED, Limit.FAR_LINK, f"the far end's own link carries {side.far_limit} bytes"
+        return Verdict.OK, Limit.LINK, None
+    if side.way is Way.FORWARD and _was_reported(side):
+        reason = None if side.reported and side.reported[0] else "the router names no MTU (RFC 792)"
+        return Verdict.REDUCED, Limit.PATH, reason
+    if side.way is Way.BACK and side.reported is not None:
+        return Verdict.REDUCED, Limit.PATH, None
+    if side.doubt is None:
+        reason = "answers are fragmented on the way; whether ICMP reaches the far end cannot be seen from here"
+        return Verdict.REDUCED, Limit.PATH, reason
+    if side.reported is not None and side.reported[0]:
+        reason = f"larger packets are lost silently; {side.reported[1]} names {side.reported[0]} bytes, which is not it"
+        return Verdict.BLACK_HOLE, Limit.PATH, reason
+    return Verdict.BLACK_HOLE, Limit.PATH, f"packets larger than {side.best} bytes are lost, and nobody says so"
+
+
+def _was_reported(side: Side) -> bool:
+    named = side.reported is not None and side.reported[0] == side.best
+    return named or (side.doubt is None and side.by_message)
+
+
+def _at_most(side: Side) -> Optional[int]:
+    if side.contradiction:
+        return None
+    return side.too_big - 1 if side.too_big is not None else side.ceiling
+
+
+def worse(forward: Direction, back: Direction) -> Direction:
+    """Return the direction whose verdict is the worse; forward where they are equal."""
+    return back if back.verdict.rank > forward.verdict.rank else forward

@@ -1,0 +1,312 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""From options to measurements: the one entrance to this room."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+from .._facts.sources import NoSuchSource, Source, choose
+from .._facts.survey import Census, take_census
+from .._kernel.attributes import NetlinkError
+from .._kernel.visiting import visit
+from .._model.fact import Fact, Problem
+from .._model.owner import Namespace, Owner, OwnerKind
+from .._model.path import Direction, Method, PathMeasurement, Verdict
+from .._model.route import PathMtuException
+from .conclude import conclude_direction, worse
+from .loop import Bounds, Loop, Track
+from .methods import MAKERS, Needs, methods_for
+from .search import Search, Task
+from .targets import Defaults, RawTarget, Wanted, parse_targets, resolve
+from .transport import Target, Transport
+from .vantage import NoWay, Vantage, Way, learned, open_vantage
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What to measure. Bad ones make measure() raise BadOption before anything is sent.
+
+    targets: names, literals, or dictionaries (see targets.KEYS). family: for names. token: of the responders.
+    root: "/" on a real host.
+    """
+
+    targets: Sequence[RawTarget]
+    defaults: Defaults = field(default_factory=Defaults)
+    family: str = "auto"
+    token: Optional[str] = None
+    bounds: Bounds = field(default_factory=Bounds)
+    root: str = "/"
+
+
+@dataclass(frozen=True)
+class Measurements(Fact):
+    """What a run found: the paths in the order of the targets. summary: how many have each verdict."""
+
+    paths: Tuple[PathMeasurement, ...]
+    summary: Dict[str, int]
+    packets_sent: int
+    bytes_sent: int
+    seconds: float
+    problems: Tuple[Problem, ...]
+
+
+@dataclass
+class Job:
+    """One target on its way to a result."""
+
+    wanted: Wanted
+    source: Optional[Source] = None
+    address: Optional[str] = None
+    way: Optional[Way] = None
+    vantage: Optional[Vantage] = None
+    transports: Dict[Method, Transport] = field(default_factory=dict)
+    unavailable: Dict[Method, str] = field(default_factory=dict)
+    method: Optional[Method] = None
+    track: Optional[Track] = None
+    refusal: Optional[str] = None
+
+    @property
+    def family(self) -> Optional[str]:
+        """Of the address, where there is one."""
+        return None if self.address is None else "ipv6" if ":" in self.address else "ipv4"
+
+
+def measure(options: MeasureOptions) -> Measurements:
+    """Measure all targets at once and return what was found.
+
+    Whatever concerns a single target is told in its result. Raises BadOption.
+    """
+    began = time.monotonic()
+    jobs = [Job(wanted) for wanted in parse_targets(options.targets, options.defaults)]
+    census = take_census(options.root)
+    problems = list(census.problems)
+    _choose_sources(jobs, census)
+    _resolve(jobs, options.family)
+    vantages = _open(jobs, options)
+    try:
+        loop = _run(jobs, options)
+        after = {inode: _exceptions_after(vantage, problems) for inode, vantage in vantages.items()}
+    finally:
+        for vantage in vantages.values():
+            vantage.close()
+    paths = tuple(_result(job, after) for job in jobs)
+    summary = Counter(path.verdict.value for path in paths)
+    return Measurements(
+        paths=paths,
+        summary={verdict.value: summary.get(verdict.value, 0) for verdict in Verdict},
+        packets_sent=loop.packets,
+        bytes_sent=loop.octets,
+        seconds=round(time.monotonic() - began, 6),
+        problems=tuple(problems),
+    )
+
+
+def _choose_sources(jobs: Sequence[Job], census: Census) -> None:
+    chosen: Dict[Tuple[Tuple[str, str], ...], Union[Source, NoSuchSource]] = {}
+    for job in jobs:
+        key = job.wanted.source
+        if key not in chosen:
+            try:
+                chosen[key] = choose(census, dict(key))
+            except NoSuchSource as error:
+                chosen[key] = error
+        found = chosen[key]
+        if isinstance(found, Source):
+            job.source = found
+        else:
+            job.refusal = str(found)
+
+
+def _resolve(jobs: Sequence[Job], family: str) -> None:
+    names = sorted({job.wanted.address for job in jobs if not job.wanted.literal and job.refusal is None})
+    addresses = resolve(names, family)
+    for job in jobs:
+        found = addresses.get(job.wanted.address, job.wanted.address)
+        if isinstance(found, OSError):
+            job.refusal = job.refusal or f"the name {job.wanted.address} does not resolve: {found.strerror or found}"
+        elif job.refusal is None:
+            job.address = found
+
+
+def _open(jobs: Sequence[Job], options: MeasureOptions) -> Dict[int, Vantage]:
+    """Enter each namespace once and open there what its jobs need."""
+    by_inode: Dict[int, List[Tuple[int, Job]]] = {}
+    namespaces: Dict[int, Namespace] = {}
+    for index, job in enumerate(jobs):
+        if job.source is not None and job.refusal is None:
+            inode = job.source.namespace.inode
+            namespaces[inode] = job.source.namespace
+            by_inode.setdefault(inode, []).append((index, job))
+
+    def work(namespace: Namespace) -> Vantage:
+        own = by_inode[namespace.inode]
+        source = own[0][1].source
+        assert source is not None
+        vantage = open_vantage(source)
+        try:
+            _prepare(vantage, own, Needs(options.token))
+        except BaseException:
+            vantage.close()
+            raise
+        return vantage
+
+    vantages: Dict[int, Vantage] = {}
+    for namespace, found in visit(list(namespaces.values()), work):
+        if isinstance(found, Problem):
+            for _index, job in by_inode[namespace.inode]:
+                job.refusal = f"its network namespace cannot be entered: {found.reason}"
+        else:
+            vantages[namespace.inode] = found
+    return vantages
+
+
+def _prepare(vantage: Vantage, own: Sequence[Tuple[int, Job]], needs: Needs) -> None:
+    """Look up the routes of one namespace's jobs and open their transports."""
+    wanted: Dict[Tuple[Method, str], Dict[int, Job]] = {}
+    for index, job in own:
+        job.vantage = vantage
+        assert job.address is not None and job.family is not None
+        try:
+            job.way = vantage.way_to(job.address)
+        except NoWay as error:
+            job.refusal = str(error)
+            continue
+        for method in methods_for(job.wanted, needs.token):
+            wanted.setdefault((method, job.family), {})[index] = job
+    for (method, family), jobs in wanted.items():
+        transport = _open_transport(method, family, jobs, needs)
+        if isinstance(transport, str):
+            for job in jobs.values():
+                job.unavailable[method] = transport
+            continue
+        vantage.transports.append(transport)
+        for job in jobs.values():
+            job.transports[method] = transport
+
+
+def _open_transport(method: Method, family: str, jobs: Mapping[int, Job], needs: Needs) -> Union[Transport, str]:
+    """Return a transport, or in words why there is none."""
+    maker = MAKERS.get((method, family))
+    if maker is None:
+        return f"method {method.value} is not there for {family}"
+    targets = {index: _target(job, method) for index, job in jobs.items()}
+    try:
+        return maker(targets, needs)
+    except PermissionError:
+        return f"method {method.value} needs the right to open raw sockets (CAP_NET_RAW): run as root (become: true)"
+    except OSError as error:
+        return f"method {method.value} cannot be used here: {error.strerror or error}"
+
+
+def _target(job: Job, method: Method) -> Target:
+    assert job.address is not None and job.way is not None
+    port = {Method.UDP: job.wanted.responder_port, Method.TCP: job.wanted.port}.get(method)
+    return Target(job.address, job.way.link_mtu, port)
+
+
+def _run(jobs: Sequence[Job], options: MeasureOptions) -> Used:
+    """Measure by the first method of each job; those that nobody answers by the next one, and so on."""
+    chance = random.Random()
+    used = Used()
+    pending = {index: list(job.transports.items()) for index, job in enumerate(jobs) if job.transports}
+    while pending:
+        tracks = {}
+        for index, ways in pending.items():
+            method, transport = ways.pop(0)
+            tracks[index] = jobs[index].track = _track(index, jobs[index], transport, chance)
+            jobs[index].method = method
+        bounds = used.rest_of(options.bounds)
+        loop = Loop(tracks, bounds, chance)
+        loop.run()
+        used = used.plus(loop)
+        pending = {index: ways for index, ways in pending.items() if ways and not tracks[index].search.answered}
+    return used
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a run has used of its bounds."""
+
+    packets: int = 0
+    octets: int = 0
+    seconds: float = 0.0
+
+    def plus(self, loop: Loop) -> Used:
+        """Return the sum with what one loop used."""
+        return Used(self.packets + loop.packets, self.octets + loop.octets, self.seconds + loop.seconds)
+
+    def rest_of(self, bounds: Bounds) -> Bounds:
+        """Return what is left of the bounds of the run."""
+        return replace(
+            bounds,
+            packets=max(0, bounds.packets - self.packets),
+            octets=max(0, bounds.octets - self.octets),
+            seconds=max(0.0, bounds.seconds - self.seconds),
+        )
+
+
+def _track(index: int, job: Job, transport: Transport, chance: random.Random) -> Track:
+    assert job.way is not None and job.family is not None
+    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu)
+    return Track(Search(task, chance), transport)
+
+
+def _exceptions_after(vantage: Vantage, problems: List[Problem]) -> List[PathMtuException]:
+    try:
+        return vantage.exceptions()
+    except (OSError, NetlinkError) as error:
+        problems.append(Problem("learned path MTUs", str(error), None, vantage.source.namespace.inode))
+        return vantage.before
+
+
+def _result(job: Job, after: Mapping[int, List[PathMtuException]]) -> PathMeasurement:
+    track = job.track
+    inode = job.source.namespace.inode if job.source is not None else None
+    if track is not None:
+        forward = conclude_direction(track.search, track.search.forward)
+        back = conclude_direction(track.search, track.search.back)
+    else:
+        forward = back = Direction(Verdict.UNKNOWN, reason=job.refusal or "; ".join(job.unavailable.values()))
+    before = [] if job.vantage is None else [one for one in job.vantage.before if one.destination == job.address]
+    now = [one for one in after.get(inode or 0, ()) if one.destination == job.address]
+    worst = worse(forward, back)
+    reasons = [job.way.caution if job.way is not None else None, worst.reason]
+    measured = PathMeasurement(
+        name=job.wanted.name,
+        target=job.wanted.address,
+        address=job.address,
+        family=job.family,
+        source=job.source.owner if job.source is not None else Owner(OwnerKind.UNKNOWN),
+        namespace=inode,
+        method=job.method,
+        verdict=worst.verdict,
+        forward=forward,
+        back=back,
+        device=job.way.device if job.way is not None else None,
+        link_mtu=job.way.link_mtu if job.way is not None else None,
+        expected_mtu=job.wanted.expected_mtu,
+        reason="; ".join(reason for reason in reasons if reason) or None,
+        cached_mtu=min((one.mtu for one in before), default=None),
+        exceptions=tuple(before),
+        learned=tuple(learned(before, now)),
+        about=job.wanted.about,
+    )
+    return measured if track is None else _with_counts(measured, track)
+
+
+def _with_counts(measured: PathMeasurement, track: Track) -> PathMeasurement:
+    shortest = None if track.shortest is None else round(track.shortest * 1000, 3)
+    return replace(
+        measured,
+        round_trip_ms=shortest,
+        packets_sent=track.packets,
+        packets_received=track.received,
+        bytes_sent=track.octets,
+        seconds=round(track.ended - track.started, 6),
+    )

@@ -1,0 +1,320 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The search of one path in both directions: which packets to send next, and when everything is decided.
+
+Pure: it neither sends nor waits. A direction's path MTU is concluded only from what cannot be chance: the size arrived
+and it is all that the own link can send; or it arrived, and one byte more was refused by a router's message about that
+very probe, or came in fragments, or was lost so often between packets that arrived that chance is ruled out
+(certainty.py). What is merely lost guides the search and decides nothing.
+
+Sources: RFC 8899 (search without ICMP; this one sends several sizes at once), RFC 1191, RFC 8201.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from .side import Side, Trial
+from .sizes import FLOORS, LOWER_FLOORS
+from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, TooBig, Way
+
+BURST = 5
+"""Tries, and as many controls, that are sent at once."""
+TRIES_LIMIT = 200
+"""Tries of one size in one trial. With half of all packets lost some 40 suffice."""
+SILENT_WAITS = (0.05, 0.2, 1.0)
+"""Seconds after which a path that says nothing is asked again, and then given up."""
+HINT_FLOOR, DECISION_FLOOR = 0.005, 0.020
+"""Seconds to wait for answers at least: for those that only guide the search, and for those that decide."""
+ROUND_TRIPS = 3.0
+"""How many times the longest round trip is waited for."""
+DEAF_AFTER = 8
+"""Packets of a size that passes: a way of asking that answers none of them is not answered at all."""
+
+
+class Round(NamedTuple):
+    """What to send, and how many seconds to wait for it at least."""
+
+    probes: Sequence[Probe]
+    floor: float
+
+    def patience(self, answered: bool, round_trip: float) -> float:
+        """Return how many seconds after the last packet, sent or received, the round is over.
+
+        answered: whether the path has ever answered. round_trip: the longest so far in seconds.
+        """
+        if not answered:
+            return self.floor
+        floor = self.floor if self.floor == DECISION_FLOOR else HINT_FLOOR
+        return max(floor, ROUND_TRIPS * round_trip)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be searched. ceiling: MTU of the own link. ways: those that the transport has."""
+
+    path: int
+    family: str
+    ceiling: int
+    ways: Sequence[Way]
+    expected: Optional[int] = None
+
+
+class Search:
+    """One path. Feed it events, ask for next() when all are answered or the wait is over, until that is None."""
+
+    def __init__(self, task: Task, chance: random.Random) -> None:
+        self.task = task
+        self.forward = Side(Way.FORWARD, task.ceiling)
+        self.back = Side(Way.BACK, task.ceiling)
+        self.rejected: Optional[Rejected] = None
+        self.waiting: Dict[int, Probe] = {}
+        self.sent: Dict[Tuple[Way, int], int] = {}
+        self.got: Dict[Tuple[Way, int], int] = {}
+        self.answered = False
+        self._chance = chance
+        self._number = 0
+        self._silences = 0
+        self._started = False
+
+    @property
+    def over(self) -> bool:
+        """Whether both directions are decided, or cannot be."""
+        return self.forward.over and self.back.over
+
+    def next(self) -> Optional[Round]:
+        """Return what to send now; None when the search is over. What was sent before is no longer waited for."""
+        self.waiting.clear()
+        if not self._started:
+            self._started = True
+            return self._first()
+        if not self.answered:
+            return self._again()
+        for side in (self.forward, self.back):
+            side.decide()
+        if self.over:
+            return None
+        return self._plan()
+
+    def handle(self, event: Event) -> None:
+        """Take in what came of a probe."""
+        if isinstance(event, Arrived):
+            self._arrived(event)
+        elif isinstance(event, TooBig):
+            self._too_big(event)
+        elif isinstance(event, LocalLimit):
+            self._local_limit(event)
+        elif isinstance(event, Rejected):
+            self.rejected = self.rejected or event
+        elif isinstance(event, Asked):
+            self.answered = True
+
+    def give_up(self, reason: str) -> None:
+        """End the search where it is: a bound has been reached."""
+        for side in (self.forward, self.back):
+            if not side.over:
+                side.stuck = reason
+
+    # What came
+
+    def _arrived(self, event: Arrived) -> None:
+        probe = event.probe
+        way, size = probe.way, probe.size
+        self.answered = True
+        self.waiting.pop(probe.number, None)
+        self.got[way, size] = self.got.get((way, size), 0) + 1
+        for side in (self.forward, self.back):
+            trial = side.trial
+            if trial is not None and probe.number >= trial.first and (way, size) == (trial.way, trial.control):
+                trial.arrived += 1
+        if way is not Way.BACK:
+            self._through(self.forward, size, event.forward_fragmented, 0)
+        if way is not Way.FORWARD:
+            self._through(self.back, size, event.fragment_size > 0, event.fragment_size)
+
+    def _through(self, side: Side, size: int, fragmented: bool, fragment_size: int) -> None:
+        if not fragmented:
+            side.arrived(size)
+            return
+        side.refused(size, by_message=False)
+        if fragment_size:
+            side.fragments = fragment_size
+            side.arrived(min(fragment_size, size - 1))
+
+    def _too_big(self, event: TooBig) -> None:
+        if event.number is not None:
+            self.waiting.pop(event.number, None)
+        side = self.back if event.way is Way.BACK else self.forward
+        side.refused(event.size, by_message=True)
+        side.named(event.mtu, event.router)
+
+    def _local_limit(self, event: LocalLimit) -> None:
+        side = self.back if event.way is Way.BACK else self.forward
+        if event.way is Way.BACK:
+            side.far_limit = event.mtu
+        side.ceiling = max(min(side.ceiling, event.mtu), side.best)
+
+    # What to send
+
+    def _probe(self, way: Way, size: int) -> Probe:
+        self._number += 1
+        probe = Probe(self.task.path, way, size, self._number)
+        self.waiting[self._number] = probe
+        self.sent[way, size] = self.sent.get((way, size), 0) + 1
+        for side in (self.forward, self.back):
+            if way in (side.way, Way.ROUND):
+                side.tries[size] = side.tries.get(size, 0) + 1
+        return probe
+
+    def _both(self, sizes: Sequence[int]) -> List[Probe]:
+        if Way.ROUND in self.task.ways:
+            return [self._probe(Way.ROUND, size) for size in sizes]
+        return [self._probe(way, size) for size in sizes for way in self.task.ways]
+
+    def _first(self) -> Round:
+        ceiling, expected = self.task.ceiling, self.task.expected
+        sizes = {min(FLOORS[self.task.family], ceiling), ceiling}
+        if expected:
+            sizes |= {size for size in (expected, expected + 1) if size <= ceiling}
+        return Round(self._both(sorted(sizes)), SILENT_WAITS[0])
+
+    def _again(self) -> Optional[Round]:
+        """Ask a silent path again: an address may have had to be resolved on the way, or all was lost, or too big."""
+        self._silences += 1
+        if self._silences > len(SILENT_WAITS):
+            for side in (self.forward, self.back):
+                side.stuck = side.stuck or "nothing came back"
+            return None
+        floor = min(FLOORS[self.task.family], self.task.ceiling)
+        sizes = [floor, *(size for size in LOWER_FLOORS[self.task.family] if size < floor)]
+        if self.forward.reported is not None and self.forward.reported[0] >= 68:
+            sizes.append(min(self.forward.reported[0], self.task.ceiling))
+        probes = self._both(sorted(set(sizes)) * 2)
+        return Round(probes, SILENT_WAITS[min(self._silences, len(SILENT_WAITS) - 1)])
+
+    def _plan(self) -> Optional[Round]:
+        probes: List[Probe] = []
+        deciding = False
+        for side, other in ((self.forward, self.back), (self.back, self.forward)):
+            if not side.over:
+                more, decides = self._plan_side(side, other)
+                probes += more
+                deciding = deciding or decides
+        if not probes:
+            return self._plan_jointly()
+        self._chance.shuffle(probes)
+        return Round(probes, DECISION_FLOOR if deciding else HINT_FLOOR)
+
+    def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], bool]:
+        missing = self._missing(side, other)
+        sizes = side.gap(missing)
+        if sizes and side.way is Way.FORWARD and self._first_reaction(side, sizes):
+            return [self._probe(Way.ROUND, size) for size in sizes], False
+        way = self._way(side, other, max(sizes) if sizes else side.best + 1)
+        if way is None:
+            return [], False
+        if sizes:
+            return self._explore(side, way, sizes), False
+        if side.by_message and side.reported is not None and side.nudges < 2:
+            side.nudges += 1
+            return [self._probe(way, side.best + 1) for _ in range(2)], False
+        return self._decide(side, way)
+
+    def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
+        """Whether a router has just named a size: whole round trips of it test the way back as well."""
+        mtu = side.reported[0] if side.reported is not None else 0
+        return bool(mtu) and mtu in sizes and Way.ROUND in self.task.ways and len(sizes) <= 2
+
+    def _explore(self, side: Side, way: Way, sizes: List[int]) -> List[Probe]:
+        """Send sizes of which each may pass; with them one that does, as long as this way was not answered yet."""
+        wanted = set(sizes)
+        if way is side.way and not self._answers(way):
+            asked = any(kind is way for kind, _size in self.sent)
+            if not asked and side.too_big is None:
+                wanted = {side.ceiling} if way is Way.BACK else wanted | {side.ceiling}
+            if asked or way is Way.FORWARD:
+                wanted.add(side.best)
+        copies = 2 if self._loss(side) > 0.1 else 1
+        return [self._probe(way, size) for size in wanted for _ in range(copies)]
+
+    def _decide(self, side: Side, way: Way) -> Tuple[List[Probe], bool]:
+        """Send the next part of a trial of best + 1."""
+        trial = side.trial
+        if trial is None or trial.size != side.best + 1 or trial.way is not way:
+            trial = side.trial = Trial(way, side.best + 1, side.best, self._number + 1)
+        if trial.tries >= TRIES_LIMIT:
+            side.stuck = f"too many packets are lost to say whether {trial.size} bytes pass"
+            return [], False
+        trial.tries += BURST
+        trial.controls += BURST
+        sizes = [trial.size, trial.control] * BURST
+        return [self._probe(way, size) for size in sizes], trial.tries > BURST
+
+    def _plan_jointly(self) -> Optional[Round]:
+        """Go on where the directions cannot be told apart: only what arrives counts, in both."""
+        best = min(self.forward.best, self.back.best)
+        limit = min(side.too_big or side.ceiling + 1 for side in (self.forward, self.back))
+        lost = [size for way, size in self.sent if way is Way.ROUND and best < size < limit]
+        sizes = Side(Way.ROUND, limit - 1, best).gap(min(lost) if lost else None)
+        count = self.sent.get((Way.ROUND, best + 1), 0)
+        if not sizes and count < 3 * BURST and best + 1 < limit:
+            sizes = [best + 1] * BURST
+        if not sizes or Way.ROUND not in self.task.ways:
+            for side in (self.forward, self.back):
+                if not side.over:
+                    side.stuck = self._why_not_apart(side)
+            return None
+        return Round([self._probe(Way.ROUND, size) for size in sizes], HINT_FLOOR)
+
+    # What is known
+
+    def _way(self, side: Side, other: Side, size: int) -> Optional[Way]:
+        """Return how to test a size in one direction alone; None where nothing would tell."""
+        alone = side.way in self.task.ways and not self._deaf(side)
+        together = Way.ROUND in self.task.ways and other.best >= size
+        if side.way is Way.BACK and together:
+            return Way.ROUND
+        if alone:
+            return side.way
+        return Way.ROUND if together else None
+
+    def _deaf(self, side: Side) -> bool:
+        asked = sum(count for (way, size), count in self.sent.items() if way is side.way and size <= side.best)
+        return asked >= DEAF_AFTER and not self._answers(side.way)
+
+    def _answers(self, way: Way) -> bool:
+        return any(kind is way for kind, _size in self.got)
+
+    def _missing(self, side: Side, other: Side) -> Optional[int]:
+        """Return the smallest size above best that was sent and of which nothing was heard.
+
+        A round trip tells something about this direction where the other one is known to carry the size; as long as
+        nothing was asked in this direction alone, also where it is not known to be too big for the other one.
+        """
+        limit = other.best if self._answers(side.way) else (other.too_big or side.ceiling + 1) - 1
+        missing = [
+            size
+            for way, size in self.sent
+            if size > side.best and (way is side.way or (way is Way.ROUND and size <= limit))
+        ]
+        return min(missing) if missing else None
+
+    def counted(self, side: Side) -> Tuple[int, int]:
+        """Return how many packets of sizes that pass were lost, and how many were sent."""
+        other = self.back if side is self.forward else self.forward
+        limits = {side.way: side.best, Way.ROUND: min(side.best, other.best)}
+        passing = [(way, size) for way, size in self.sent if size <= limits.get(way, 0)]
+        sent = sum(self.sent[key] for key in passing)
+        return max(0, sent - sum(self.got.get(key, 0) for key in passing)), sent
+
+    def _loss(self, side: Side) -> float:
+        lost, sent = self.counted(side)
+        return lost / sent if sent else 0.0
+
+    def _why_not_apart(self, side: Side) -> str:
+        if side.way is Way.FORWARD:
+            return "larger packets get no answer, and nothing tells whether they or their answers are lost"
+        return "only answers to packets that get there can be seen, and the target answers no fragmented requests"
