@@ -278,8 +278,8 @@ def black(path_mtu: int, **more: Any) -> Direction:
     return direction(path_mtu, Verdict.BLACK_HOLE, **more)
 
 
-def reduced(path_mtu: int, router: str = "192.0.2.254", **more: Any) -> Direction:
-    return direction(path_mtu, Verdict.REDUCED, router=router, reported_mtu=path_mtu, **more)
+def reduced(path_mtu: int, router: Optional[str] = "192.0.2.254", **more: Any) -> Direction:
+    return direction(path_mtu, Verdict.REDUCED, **{"router": router, "reported_mtu": path_mtu, **more})
 
 
 def unknown(reason: str = "too many packets are lost", **more: Any) -> Direction:

@@ -61,7 +61,7 @@ MARKS = {
     "!": "black hole: larger packets vanish without ICMP",
     "x": "unreachable",
     "<": "less than is expected",
-    "~": "larger packets are refused by ICMP",
+    "~": "larger packets are refused or fragmented",
     "?": "not known",
 }
 """Worst first."""

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any, Callable, Dict, List, Optional
 
 from ...module_utils._model.owner import Owner
-from ...module_utils._model.path import HttpRequest, Limit, Segment, Verdict
+from ...module_utils._model.path import HttpRequest, Limit, Segment
 from ...module_utils._model.route import PathMtuException
 from .._rules import plain
 from .._rules.path_view import DirectionView, End, PathView
@@ -119,7 +119,7 @@ def _common(kind: str, host: str, record: Record, view: PathView) -> Dict[str, A
         "link_mtu": view.link_mtu,
         "expected_mtu": view.expected_mtu,
         "expected_because": view.expected_because,
-        "verdict": _verdict(record),
+        "verdict": max((direction.verdict for _way, direction in view.ways), key=lambda one: one.rank).value,
         "reason": view.reason,
         "cached_mtu": plain.whole(record, "cached_mtu"),
         "learned": _parts(record, "learned", PathMtuException),
@@ -128,10 +128,6 @@ def _common(kind: str, host: str, record: Record, view: PathView) -> Dict[str, A
         "bytes_sent": plain.whole(record, "bytes_sent"),
         "seconds": plain.number(record, "seconds"),
     }
-
-
-def _verdict(record: Record) -> str:
-    return _one_of([verdict.value for verdict in Verdict], record, "verdict", None) or Verdict.UNKNOWN.value
 
 
 def _end(end: End) -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from ...module_utils._model.finding import Finding
 from .icmp_filter import filtered_by_counters
 from .mesh_cause import Edge, find_causes
 from .mesh_edges import Mesh, MeshName, Step, mesh_of_losses, mesh_of_sizes, overheads, underlay_of
-from .mesh_findings import Explanation, at_cause, at_port, at_underlay
+from .mesh_findings import Explanation, at_cause, at_port, at_source, at_underlay
 from .path_view import Measured, Way
 from .paths import Told, expecting, path_rules
 from .plain import Record
@@ -46,6 +46,7 @@ def assess_mesh(measured: Mapping[str, Measured], facts: Mapping[str, Record], p
         *_by_cause(sizes, overheads(hosts)),
         *_by_cause(losses, set()),
         *at_port(paths, told),
+        *at_source(told),
     ]
     explained = {one.finding.fingerprint for mesh in (sizes, losses) for one in mesh.repeated}
     explained |= {one.finding.fingerprint for one in _covered(explanations)}

@@ -67,10 +67,7 @@ def filtered_by_counters(host: HostView, paths: Sequence[PathView], policy: Poli
 def black_holes(paths: Iterable[PathView]) -> List[str]:
     """Return the black holes among the directions of these paths, in words."""
     return [
-        told(direction)
-        for path in paths
-        for _way, direction in path.ways
-        if direction.verdict is Verdict.BLACK_HOLE and direction.icmp_observable
+        told(direction) for path in paths for _way, direction in path.ways if direction.verdict is Verdict.BLACK_HOLE
     ]
 
 

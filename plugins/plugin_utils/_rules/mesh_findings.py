@@ -21,6 +21,8 @@ from .paths import SIZE_RULES, Told
 
 MOST_PATHS = 8
 MOST_NAMES = 6
+LEAST_OF_SOURCE = 3
+SEVERAL = {"AUDIT-001": "several ends that could not be measured", "PATH-008": "several ends"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _fault_words(fault: Fault) -> str:
     if verdict == Verdict.BLACK_HOLE.value:
         return f"carry {size} bytes, and larger packets vanish without ICMP"
     if verdict == Verdict.REDUCED.value:
-        return f"carry {size} bytes, and larger packets are refused by ICMP"
+        return f"carry {size} bytes, less than their senders' links"
     if verdict == Verdict.UNREACHABLE.value:
         return "bring nothing back, whatever the size"
     return verdict if size is None else f"carry {size} bytes"
@@ -172,6 +174,29 @@ def at_port(paths: Sequence[PathView], told: Sequence[Told]) -> List[Explanation
         if len({one.path.peer.name for one in groups[key]}) > 1:
             found.append(_port(groups[key], paths))
     return found
+
+
+def at_source(told: Sequence[Told]) -> List[Explanation]:
+    """Make one finding of what is the sender's own matter on many of its paths: not measured, or learned long ago."""
+    groups: Dict[Tuple[str, ...], List[Told]] = {}
+    for one in told:
+        if one.finding.id in ("AUDIT-001", "PATH-008"):
+            same = str(one.path.forward.reason) if one.finding.id == "AUDIT-001" else one.path.family
+            groups.setdefault((one.finding.id, one.path.source.name, same), []).append(one)
+    return [_source(groups[key]) for key in sorted(groups) if len(groups[key]) >= LEAST_OF_SOURCE]
+
+
+def _source(group: Sequence[Told]) -> Explanation:
+    first = group[0]
+    evidence = [Evidence(f"{one.path.name}: {one.finding.observed}") for one in group[1 : MOST_PATHS + 1]]
+    more = len(group) - 1 - len(evidence)
+    finding = replace(
+        first.finding,
+        target=replace(first.finding.target, peer=SEVERAL[first.finding.id]),
+        observed=f"{len(group)} paths from {first.path.source.name}, the first: {first.finding.observed}",
+        evidence=(*evidence, *([Evidence(f"and {more} more like these")] if more > 0 else [])),
+    )
+    return Explanation(finding, tuple((one, way) for one in group for way in one.ways))
 
 
 def _port(group: Sequence[Told], paths: Sequence[PathView]) -> Explanation:

@@ -45,8 +45,11 @@ def outcome(direction: DirectionView) -> str:
     most = direction.path_mtu if direction.path_mtu is not None else None
     carried = f"carries {most} bytes" if most is not None else f"carries {direction.at_least} bytes at least"
     if direction.verdict is Verdict.BLACK_HOLE:
-        return f"{carried}, larger packets vanish without ICMP"
+        unseen = "; whether ICMP tells its sender cannot be seen from the other end"
+        return f"{carried}, larger packets vanish" + (" without ICMP" if direction.icmp_observable else unseen)
     if direction.verdict is Verdict.REDUCED:
+        if direction.router is None and direction.reported_mtu is None and direction.reason is not None:
+            return f"{carried}: {direction.reason}"
         return f"{carried}, larger packets are refused by ICMP"
     if direction.verdict is Verdict.UNREACHABLE:
         return "nothing came back, whatever the size" + (f" ({direction.reason})" if direction.reason else "")
@@ -99,9 +102,6 @@ def _direction(path: PathView, direction: DirectionView) -> List[Optional[Eviden
         if direction.narrow
         else None,
         _maybe(router, direction.reported_mtu, None),
-        None
-        if direction.icmp_observable or not direction.narrow
-        else Evidence(f"ICMP towards {direction.sender.name} could not be observed from {path.source.name}"),
     ]
 
 

@@ -120,9 +120,13 @@ def _verdict(fact: Record, name: str = "verdict") -> Verdict:
 
 
 def _direction(fact: Record, name: str, sender: End, receiver: End) -> DirectionView:
+    """On the way back the far end is the sender: what its own link limits is in order, by the meaning of a verdict."""
     entry = plain.record(fact, name)
     limits = {limit.value: limit for limit in Limit}
     verdict, path_mtu = _verdict(entry), size(entry, "path_mtu")
+    limit = limits.get(plain.text(entry, "limited_by") or "")
+    if name == "back" and limit is Limit.FAR_LINK:
+        limit, verdict = Limit.LINK, Verdict.OK if verdict is Verdict.REDUCED else verdict
     if verdict is Verdict.UNKNOWN and not entry and _verdict(fact) is Verdict.UNREACHABLE:
         verdict = Verdict.UNREACHABLE
     reason = plain.text(entry, "reason") or plain.text(fact, "reason")
@@ -135,7 +139,7 @@ def _direction(fact: Record, name: str, sender: End, receiver: End) -> Direction
         path_mtu=path_mtu,
         at_least=max(_count(entry, "at_least"), path_mtu or 0),
         at_most=size(entry, "at_most"),
-        limited_by=limits.get(plain.text(entry, "limited_by") or ""),
+        limited_by=limit,
         reported_mtu=size(entry, "reported_mtu"),
         router=plain.text(entry, "router"),
         icmp_observable=entry.get("icmp_observable", True) is not False,

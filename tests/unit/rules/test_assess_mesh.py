@@ -175,9 +175,7 @@ def test_what_is_the_same_everywhere_is_one_finding_of_the_cluster() -> None:
     measured = joined(pods_of(6, lambda sender, receiver: b.reduced(1450), link_mtu=1500))
     assert left(measured) == [("PATH-002", "n1", "pod to pod, everywhere")]
     (finding,) = read(measured).findings
-    assert finding.observed == (
-        "30 of 30 directions pod to pod carry 1450 bytes, and larger packets are refused by ICMP"
-    )
+    assert finding.observed == ("30 of 30 directions pod to pod carry 1450 bytes, less than their senders' links")
 
 
 def test_a_host_that_is_gone_is_one_finding() -> None:
@@ -190,9 +188,26 @@ def test_a_host_that_loses_packets_is_one_finding() -> None:
 
 
 def test_what_is_not_known_blames_nobody_and_stays_said() -> None:
-    measured = joined(hosts_of(5, only(2, b.unknown())))
+    measured = joined(hosts_of(5, only(5, b.unknown())))
     mesh = read(measured)
     assert (mesh.findings, mesh.explained) == ((), ())
+
+
+def test_a_host_that_could_measure_nothing_says_so_once() -> None:
+    measured = joined(hosts_of(6, only(1, b.unknown("sudo: a password is required"))))
+    (finding,) = read(measured).findings
+    assert (finding.id, finding.status.value, finding.target.host) == ("AUDIT-001", "error", "n1")
+    assert finding.observed == (
+        "5 paths from n1, the first: path MTU between n1 and n2 is not known: sudo: a password is required"
+    )
+    assert len(read(measured).explained) == 5
+
+
+def test_what_a_host_learned_long_ago_about_many_is_told_once() -> None:
+    paths = {"n1": [b.path(f"n{number}", cached_mtu=1400) for number in range(2, 7)]}
+    assert left(joined(paths)) == [("PATH-008", "n1", "several ends")]
+    (finding,) = read(joined(paths)).findings
+    assert finding.remedy is not None and finding.remedy.tag == "path_mtu_cache"
 
 
 def test_a_path_that_was_measured_from_both_ends_is_told_once() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
-from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Segment, Verdict
+from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Limit, Segment, Verdict
 from ansible_collections.netfit.cluster.plugins.module_utils._model.trace import Drop, DropKind, IcmpFate
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.commands import fix_commands
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host
@@ -125,6 +125,24 @@ def test_a_black_hole_quotes_its_measurement() -> None:
 def test_the_router_that_answered_is_named() -> None:
     (finding,) = found([b.path("n3", b.reduced(1400, "198.51.100.1"), b.reduced(1400))])
     assert said(finding)["198.51.100.1 said by ICMP that it takes from n1"] == 1400
+
+
+def test_the_far_ends_own_smaller_link_is_in_order_on_the_way_back() -> None:
+    back = b.reduced(1450, limited_by=Limit.FAR_LINK, reported_mtu=None, router=None)
+    assert ids([b.path("n3", b.direction(1450, limited_by=Limit.LINK), back, link_mtu=1450)]) == []
+    assert ids([b.path("n3", b.black(1454), back)]) == ["PATH-001"]
+    (hole,) = found([b.path("n3", b.black(1454), back)])
+    assert any("for a VLAN tag" in what for what in said(hole))
+
+
+def test_only_icmp_that_was_seen_is_claimed() -> None:
+    guessed = b.reduced(1400, reported_mtu=None, router=None, reason="answers are fragmented on the way")
+    (finding,) = found([b.path("n3", guessed, guessed)])
+    assert finding.observed.startswith("n1 to n3 carries 1400 bytes: answers are fragmented on the way;")
+    (hole,) = found([b.path("n3", back=b.black(1400, icmp_observable=False))])
+    assert hole.observed.endswith(
+        "larger packets vanish; whether ICMP tells its sender cannot be seen from the other end"
+    )
 
 
 def test_what_is_not_known_is_an_error_with_its_reason() -> None:
