@@ -34,7 +34,8 @@ class RouteLookup:
 def look_up_route(netlink: NetlinkSocket, address: str, device_index: Optional[int] = None) -> RouteLookup:
     """Return how the namespace of the socket would send to an IPv4 or IPv6 address.
 
-    device_index: of the link to leave by, for a link-local address. Raises OSError where it would not (ENETUNREACH, EHOSTUNREACH, EACCES), NetlinkError for what makes no sense.
+    device_index: of the link to leave by, for a link-local address. Raises OSError where it would not (ENETUNREACH,
+    EHOSTUNREACH, EACCES), NetlinkError for what makes no sense.
     """
     packed = ipaddress.ip_address(address).packed
     family = AF_INET if len(packed) == 4 else AF_INET6
