@@ -10,6 +10,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .._model.path import Method
 from .icmp4 import Icmp4
+from .icmp6 import Icmp6
 from .targets import Wanted
 from .transport import Target, Transport
 
@@ -28,8 +29,13 @@ def _icmp4(targets: Mapping[int, Target], _needs: Needs) -> Transport:
     return Icmp4(targets)
 
 
+def _icmp6(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return Icmp6(targets)
+
+
 MAKERS: Dict[Tuple[Method, str], Maker] = {
     (Method.ICMP, "ipv4"): _icmp4,
+    (Method.ICMP, "ipv6"): _icmp6,
 }
 """By method and family. A maker is called in the network namespace; it may raise OSError."""
 
