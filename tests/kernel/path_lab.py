@@ -121,4 +121,4 @@ class Driver:
 
     def fields(self, kind: type) -> List[Dict[str, Any]]:
         """Return the fields of the events of one kind."""
-        return [vars(event) for event in self.events if isinstance(event, kind)]
+        return [event._asdict() for event in self.events if isinstance(event, kind)]

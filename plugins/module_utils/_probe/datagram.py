@@ -109,4 +109,4 @@ def unpack_entries(body: bytes) -> Optional[List[Tuple[int, int]]]:
     """Return the entries of a request's body; None for a body that is none."""
     if not body or len(body) % _ENTRY.size or len(body) > ENTRY_LIMIT * _ENTRY.size:
         return None
-    return list(_ENTRY.iter_unpack(body))  # type: ignore[arg-type]
+    return list(_ENTRY.iter_unpack(body))

@@ -140,7 +140,7 @@ def internet_checksum(content: bytes) -> int:
     """Return the checksum of RFC 1071 over 16-bit words, a last odd byte padded with zero."""
     if len(content) % 2:
         content += b"\0"
-    total = sum(struct.unpack(f"!{len(content) // 2}H", content))
+    total: int = sum(struct.unpack(f"!{len(content) // 2}H", content))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

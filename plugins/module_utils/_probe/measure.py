@@ -21,7 +21,7 @@ from .._model.path import Direction, Method, PathMeasurement, Verdict
 from .._model.route import PathMtuException
 from .conclude import conclude_direction, worse
 from .loop import Bounds, Loop, Track
-from .methods import MAKERS, Needs, methods_for
+from .methods import MAKERS, Needs, check_responder, methods_for
 from .search import Search, Task
 from .targets import Defaults, RawTarget, Wanted, parse_targets, resolve
 from .transport import Target, Transport
@@ -84,6 +84,8 @@ def measure(options: MeasureOptions) -> Measurements:
     """
     began = time.monotonic()
     jobs = [Job(wanted) for wanted in parse_targets(options.targets, options.defaults)]
+    for index, job in enumerate(jobs):
+        check_responder(f"targets[{index}]", job.wanted, options.token)
     census = take_census(options.root)
     problems = list(census.problems)
     _choose_sources(jobs, census)

@@ -72,10 +72,10 @@ class Station:
             failed = send_padded(self.sender, message, padding, ancillary, address)
         return failed
 
-    def link_limit(self) -> Optional[int]:
-        """Return the MTU of the link that has just refused a packet, None where the kernel does not tell."""
+    def link_limit(self, size: int) -> int:
+        """Return the MTU of the link that has just refused a packet of ``size`` bytes."""
         limits = [error.mtu for error in read_error_queue(self.sender) if error.local and error.too_big]
-        return limits[-1] if limits else None
+        return limits[-1] if limits else size - 1
 
     def errors(self) -> Iterable[SendError]:
         """Yield what ICMP says about our datagrams."""
@@ -175,7 +175,7 @@ class Responder:
         for outgoing in datagrams:
             failed = station.send(outgoing)
             if failed:
-                limit = station.link_limit() if failed == errno.EMSGSIZE else None
+                limit = station.link_limit(outgoing.size) if failed == errno.EMSGSIZE else None
                 for word in self.core.refused(outgoing, limit):
                     station.send(word)
 

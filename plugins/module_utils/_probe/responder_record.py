@@ -19,6 +19,7 @@ DIRECTORY = "/run/netfit"
 PROC = "/proc"
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _BEGINNING, _END = "responder-", ".json"
+_ATTEMPTS = 5
 _STATE_FIELD, _START_FIELD = 3, 22
 
 
@@ -62,9 +63,17 @@ def is_running(record: Record, proc: str = PROC) -> bool:
 
 def write_record(record: Record, directory: str = DIRECTORY) -> None:
     """Write a record atomically, for its owner's eyes only. Raises OSError; PermissionError where others may write."""
-    _make_directory(directory)
     temporary = os.path.join(directory, f".{record.run}.{record.pid}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    for attempt in range(_ATTEMPTS):
+        _make_directory(directory)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            # The last responder of another run has just taken the directory away.
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            break
     with open(descriptor, "w", encoding="ascii") as file:
         json.dump(record.as_fact(), file)
     os.replace(temporary, _path(record.run, directory))

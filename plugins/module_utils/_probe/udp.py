@@ -11,7 +11,7 @@ import random
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .datagram import ENTRY_LIMIT, HEADER_BYTES, MAX_SIZE, Kind, Message, Seal, pack_entries
 from .datagram_sockets import (
@@ -27,7 +27,7 @@ from .datagram_sockets import (
 )
 from .responder_core import ADDRESS_BYTES, CREDIT_LIMIT
 from .socket_errors import SendError, read_error_queue, read_packet_too_big
-from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Sent, TooBig, Way
+from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Sent, Target, TooBig, Way
 
 SMALLEST_SURE = {socket.AF_INET: 576, socket.AF_INET6: 1280}
 """Bytes that any path carries: RFC 791, 3.1 and RFC 8200, 5. Deposits have no more until more was seen to arrive."""
@@ -37,13 +37,6 @@ TOP_UPS = 3
 """How often a request that lacks credit is sent again at once."""
 _WORTH_A_WORD = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM, errno.EPROTO)
 _MAX_DATAGRAMS = 4096
-
-
-class UdpTarget(NamedTuple):
-    """address: numeric, of the transport's family; a link-local one with %interface. port: the responder's."""
-
-    address: str
-    port: int
 
 
 @dataclass
@@ -171,7 +164,7 @@ class UdpTransport:
             return True
         if failed == errno.EMSGSIZE:
             limits = [error.mtu for error in read_error_queue(self._sender) if error.local and error.too_big]
-            self._events.append(LocalLimit(path.index, Way.FORWARD, size, limits[-1] if limits else 0))
+            self._events.append(LocalLimit(path.index, Way.FORWARD, size, limits[-1] if limits else size - 1))
         elif failed in _WORTH_A_WORD:
             self._events.append(Rejected(path.index, os.strerror(failed), None, 0.0))
         return False
@@ -232,7 +225,9 @@ class UdpTransport:
     def _report(self, path: _Path, message: Message, _fragment: int, moment: float) -> None:
         family = socket.AF_INET if len(message.body) == 4 else socket.AF_INET6
         router = socket.inet_ntop(family, message.body) if len(message.body) in (4, 16) else ""
-        self._events.append(TooBig(path.index, Way.BACK, message.size, message.value, router, moment))
+        probe = path.outstanding.get(message.number)
+        number = probe.number if probe else None
+        self._events.append(TooBig(path.index, Way.BACK, message.size, message.value, router, moment, number))
 
     def _limit(self, path: _Path, message: Message, _fragment: int, _moment: float) -> None:
         self._events.append(LocalLimit(path.index, Way.BACK, message.size, message.value))
@@ -246,16 +241,18 @@ class UdpTransport:
         router = socket.inet_ntop(self._family, error.router) if error.router else ""
         if error.too_big:
             size = message.size if message else MAX_SIZE
-            self._events.append(TooBig(path.index, Way.FORWARD, size, error.mtu, router, moment))
+            probe = path.outstanding.get(message.number) if message else None
+            number = probe.number if probe else None
+            self._events.append(TooBig(path.index, Way.FORWARD, size, error.mtu, router, moment, number))
         else:
             self._events.append(Rejected(path.index, error.reason, router or None, moment))
 
 
-def open_udp(family: socket.AddressFamily, targets: Mapping[int, UdpTarget], token: bytes) -> UdpTransport:
+def open_udp(family: socket.AddressFamily, targets: Mapping[int, Target], token: bytes) -> UdpTransport:
     """Open a transport in the calling thread's network namespace.
 
-    targets: by the index that their probes have. Raises OSError; a target without a route is no error yet: it leaves
-    from no address, and sending to it tells.
+    targets: by the index that their probes have; port: the responder's. A target without a route is no error yet: it
+    leaves from no address, and sending to it tells. Raises OSError.
     """
     with ExitStack() as stack:
         receivers: List[socket.socket] = []
@@ -284,10 +281,9 @@ def open_udp(family: socket.AddressFamily, targets: Mapping[int, UdpTarget], tok
     return transport
 
 
-def _path(family: socket.AddressFamily, index: int, target: UdpTarget) -> _Path:
+def _path(family: socket.AddressFamily, index: int, target: Target) -> _Path:
     """Return a path with the address that its packets leave from, as the routing table chooses it."""
-    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    address = socket.getaddrinfo(target.address, target.port, family, socket.SOCK_DGRAM, flags=numeric)[0][4]
+    address = (target.address, target.port)
     local = bytes(4 if family == socket.AF_INET else 16)
     with socket.socket(family, socket.SOCK_DGRAM) as scout:
         try:

@@ -105,7 +105,7 @@ def test_the_far_link_and_far_routers_are_told_of() -> None:
     core = ResponderCore(SEAL)
     take(core, probe(1, 4000, kind=Kind.DEPOSIT))
     _accepted, small, large = take(core, request(2, [1400, 1500]))
-    assert answers(core.refused(large, 1450)) == [Message(Kind.LIMIT, 1, 201, 1500, 1450, 2516, b"")]
+    assert answers(core.refused(large, 1450)) == [Message(Kind.LIMIT, 1, 201, 1500, 1450, 2548, b"")]
     (report,) = answers(core.too_big(small.message[:HEADER_BYTES], 1300, b"\x0a\0\0\1"))
     assert (report.kind, report.number, report.size, report.value) == (Kind.REPORT, 200, 1400, 1300)
     assert report.body == b"\x0a\0\0\1"
