@@ -10,7 +10,6 @@ Source: rtnetlink(7), RTM_GETROUTE without NLM_F_DUMP; net/ipv4/route.c (inet_rt
 from __future__ import annotations
 
 import ipaddress
-import sys
 from dataclasses import dataclass
 from typing import Optional
 
@@ -31,17 +30,14 @@ class RouteLookup:
     metrics: Metrics
 
 
-def look_up_route(netlink: NetlinkSocket, address: str, device_index: Optional[int] = None) -> RouteLookup:
+def look_up_route(netlink: NetlinkSocket, address: str) -> RouteLookup:
     """Return how the namespace of the socket would send to an IPv4 or IPv6 address.
 
-    device_index: of the link to leave by, for a link-local address. Raises OSError where it would not (ENETUNREACH,
-    EHOSTUNREACH, EACCES), NetlinkError for what makes no sense.
+    Raises OSError where it would not (ENETUNREACH, EHOSTUNREACH, EACCES), NetlinkError for what makes no sense.
     """
     packed = ipaddress.ip_address(address).packed
     family = AF_INET if len(packed) == 4 else AF_INET6
     request = HEADER.pack(family, len(packed) * 8, 0, 0, 0, 0, 0, 0, 0) + pack_attribute(RTA_DST, packed)
-    if device_index is not None:
-        request += pack_attribute(RTA_OIF, device_index.to_bytes(4, sys.byteorder))
     answer = netlink.request(RTM_GETROUTE, request)
     if answer is None:
         return RouteLookup("unspec", None, None, Metrics(None, False, None))

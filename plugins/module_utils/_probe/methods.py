@@ -13,6 +13,7 @@ from .._model.path import Method
 from .icmp4 import Icmp4
 from .icmp6 import Icmp6
 from .targets import BadOption, Wanted
+from .tcp_transport import TcpTransport
 from .transport import Target, Transport
 from .udp import open_udp
 
@@ -43,11 +44,21 @@ def _udp6(targets: Mapping[int, Target], needs: Needs) -> Transport:
     return open_udp(socket.AF_INET6, targets, (needs.token or "").encode())
 
 
+def _tcp4(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return TcpTransport(socket.AF_INET, targets)
+
+
+def _tcp6(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return TcpTransport(socket.AF_INET6, targets)
+
+
 MAKERS: Dict[Tuple[Method, str], Maker] = {
     (Method.ICMP, "ipv4"): _icmp4,
     (Method.ICMP, "ipv6"): _icmp6,
     (Method.UDP, "ipv4"): _udp4,
     (Method.UDP, "ipv6"): _udp6,
+    (Method.TCP, "ipv4"): _tcp4,
+    (Method.TCP, "ipv6"): _tcp6,
 }
 """By method and family. A maker is called in the network namespace; it may raise OSError."""
 

@@ -21,7 +21,7 @@ IPV6_HEADER = struct.Struct(">IHBB16s16s")
 TCP_HEADER = struct.Struct(">HHIIBBHHH")
 DONT_FRAGMENT = 0x4000
 HOPS = 64
-IP_HEADER_LENGTH = {socket.AF_INET: IPV4_HEADER.size, socket.AF_INET6: IPV6_HEADER.size}
+IP_HEADER_LENGTH: Dict[int, int] = {socket.AF_INET: IPV4_HEADER.size, socket.AF_INET6: IPV6_HEADER.size}
 """Bytes, without options and extension headers: those that we send have none."""
 OPTION_END, OPTION_NOTHING, OPTION_MSS, OPTION_SCALE = 0, 1, 2, 3
 OPTION_SACK_PERMITTED, OPTION_SACK, OPTION_TIMESTAMP = 4, 5, 8
@@ -200,7 +200,7 @@ def parse_options(content: bytes) -> Options:
         window_scale=min(scale[0], 14) if len(scale) == 1 else None,
         selective_permitted=OPTION_SACK_PERMITTED in found,
         timestamp=struct.unpack(">II", stamp) if len(stamp) == 8 else None,
-        selective=tuple(struct.iter_unpack(">II", blocks)) if len(blocks) % 8 == 0 else (),  # type: ignore[arg-type]
+        selective=tuple(struct.iter_unpack(">II", blocks)) if len(blocks) % 8 == 0 else (),
     )
 
 

@@ -39,9 +39,10 @@ SEGMENTS_AT_MOST = 24
 """On one connection. The far kernel keeps up to 4 KiB of memory for each, and has 128 KiB for all by default."""
 ESTABLISHED_WAIT = 20
 """Milliseconds: a raw socket sees the SYN-ACK shortly before the kernel has made the connection of it."""
+NO_ANSWER = "no answer to the SYN: the port is filtered, the host is not there, or its accept queue is full"
 REFUSALS = {
     errno.ECONNREFUSED: "connection refused: nobody listens on this port",
-    errno.ETIMEDOUT: "no answer to the SYN: the port is filtered, or the host is not there",
+    errno.ETIMEDOUT: NO_ANSWER,
     errno.EHOSTUNREACH: "no route to the host",
     errno.ENETUNREACH: "no route to the network",
     errno.EACCES: "a firewall or route of this host prohibits it",

@@ -14,13 +14,13 @@ from typing import Dict, List, Optional, Sequence
 from .tcp_connection import Connection
 from .tcp_search import SizeSearch
 from .tcp_transport import Address, TcpTarget, TcpTransport
-from .transport import Arrived, Event, LocalLimit, Probe, Rejected, TooBig, Way
+from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Target, TooBig, Way
 
-FLOOR = {socket.AF_INET: 576, socket.AF_INET6: 1280}
+FLOOR: Dict[int, int] = {socket.AF_INET: 576, socket.AF_INET6: 1280}
 """Bytes that every link carries: RFC 791 (3.1: what a host must accept), RFC 8200 (5)."""
-HEADERS = {socket.AF_INET: 40, socket.AF_INET6: 60}
+HEADERS: Dict[int, int] = {socket.AF_INET: 40, socket.AF_INET6: 60}
 """Bytes of the headers without options: an MSS is a packet's size less these (RFC 6691)."""
-DEFAULT_MSS = {socket.AF_INET: 536, socket.AF_INET6: 1220}
+DEFAULT_MSS: Dict[int, int] = {socket.AF_INET: 536, socket.AF_INET6: 1220}
 """Without an option (RFC 9293, 3.7.1)."""
 WAIT = 0.04
 """Seconds that a round waits at least for what is late, besides four round trips."""
@@ -48,6 +48,11 @@ class Aim:
     address: Address
     link_mtu: int
     sizes: Sequence[int] = ()
+
+    @property
+    def target(self) -> Target:
+        """As transports take it."""
+        return Target(str(self.address[0]), self.link_mtu, int(str(self.address[1])))
 
 
 @dataclass
@@ -90,7 +95,8 @@ class Run:
 
 def measure(family: int, aims: Sequence[Aim], bounds: Bounds) -> List[Run]:
     """Measure all targets of one family at once. Raises PermissionError without CAP_NET_RAW."""
-    transport = TcpTransport(family, [aim.address for aim in aims], [aim.link_mtu for aim in aims], bounds.connections)
+    targets = {path: aim.target for path, aim in enumerate(aims)}
+    transport = TcpTransport(family, targets, bounds.connections)
     try:
         loop = _Loop(transport, family, aims, bounds)
         loop.work()
@@ -107,7 +113,7 @@ class _Loop:
         self._family = family
         self._bounds = bounds
         self._numbers = 0
-        self.runs = [Run(target, aim) for target, aim in zip(transport.targets, aims)]
+        self.runs = [Run(target, aim) for target, aim in zip(transport.targets.values(), aims)]
 
     def work(self) -> None:
         """Connect, then send rounds until every search has ended or time is up."""

@@ -13,31 +13,18 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._facts.sources import NoSuchSource, Source, choose
 from .._facts.survey import Census
-from .._kernel.links import read_links
-from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
-from .._kernel.route_lookup import RouteLookup, look_up_route
-from .._kernel.routes import read_path_mtu_exceptions
 from .._kernel.visiting import visit
 from .._model.fact import Problem
-from .._model.link import Link
 from .._model.owner import Namespace
 from .._model.path import TcpPath, Verdict
-from .._model.route import PathMtuException
 from .http_post import post
 from .tcp_conclusion import conclude, conclude_plain
 from .tcp_measure import Aim, Bounds, measure
 from .tcp_plain import measure_plainly
 from .tcp_targets import FAMILY_NAMES, BadInput, Target, Url, refuse_address
+from .vantage import NoWay, Vantage, learned, open_vantage
 
 Address = Tuple[object, ...]
-REFUSED_KINDS = {
-    "local": "the address is one of this host's own, which says nothing about a path",
-    "broadcast": "the address is a broadcast address; TCP has one host at its far end",
-    "multicast": "the address is a multicast address; TCP has one host at its far end",
-    "blackhole": "this host has a blackhole route for it",
-    "unreachable": "this host has no route to it",
-    "prohibit": "a route of this host prohibits it",
-}
 
 
 @dataclass(frozen=True)
@@ -82,7 +69,7 @@ def measure_paths(
     work = [found.namespace for found in chosen.values()]
 
     def enter(namespace: Namespace) -> None:
-        _measure_here(jobs[namespace.inode], order)
+        _measure_here(chosen[namespace.inode], jobs[namespace.inode], order)
 
     for namespace, result in visit(work, enter):
         if isinstance(result, Problem):
@@ -123,52 +110,39 @@ def _resolve(job: _Job, family: int) -> None:
         job.path, job.address = replace(job.path, verdict=Verdict.UNREACHABLE, reason=str(error)), ()
 
 
-def _measure_here(jobs: Sequence[_Job], order: Order) -> None:
+def _measure_here(source: Source, jobs: Sequence[_Job], order: Order) -> None:
     """Measure from the network namespace that the thread is in."""
-    with NetlinkSocket(NETLINK_ROUTE) as netlink:
-        links = {link.index: link for link in read_links(netlink)}
-        names = {index: link.name for index, link in links.items()}
+    vantage = open_vantage(source)
+    try:
         for job in jobs:
-            _aim(job, netlink, links)
-        before = read_path_mtu_exceptions(netlink, names)
+            _aim(job, vantage)
         ready = [job for job in jobs if job.aim is not None]
-        for job in ready:
-            job.path = replace(job.path, cached_mtu=_cached(before, job))
         for family in (socket.AF_INET, socket.AF_INET6):
             _measure_family(family, [job for job in ready if job.family == family], order)
         if order.url is not None:
             for job in ready:
                 _post_all(job, order, order.url)
-        after = read_path_mtu_exceptions(netlink, names)
+        new = learned(vantage.before, vantage.exceptions())
         for job in ready:
-            job.path = replace(job.path, learned=_learned(before, after, str(job.address[0])))
+            own = tuple(one for one in new if one.destination == job.path.address)
+            job.path = replace(job.path, learned=own)
+    finally:
+        vantage.close()
 
 
-def _aim(job: _Job, netlink: NetlinkSocket, links: Mapping[int, Link]) -> None:
+def _aim(job: _Job, vantage: Vantage) -> None:
+    """Find the link to a target, and what the kernel has learned about it before."""
     if not job.address:
         return
-    scope = job.address[3] if job.family == socket.AF_INET6 else 0
     try:
-        route = look_up_route(netlink, str(job.address[0]).split("%", 1)[0], int(str(scope)) or None)
-    except OSError as error:
-        job.path = replace(job.path, verdict=Verdict.UNREACHABLE, reason=f"no route: {error.strerror}")
-        return
-    link = links.get(route.device_index or 0)
-    reason = _refusal(route, link)
-    if reason is not None or link is None:
-        job.path = replace(job.path, verdict=Verdict.UNREACHABLE, reason=reason)
+        way = vantage.way_to(str(job.path.address))
+    except NoWay as error:
+        job.path = replace(job.path, verdict=Verdict.UNREACHABLE, reason=str(error))
         return
     expected = job.target.expected_mtu
-    job.aim = Aim(job.address, link.mtu, () if expected is None else (expected, expected + 1))
-    job.path = replace(job.path, device=link.name, link_mtu=link.mtu)
-
-
-def _refusal(route: RouteLookup, link: Optional[Link]) -> Optional[str]:
-    if route.type != "unicast":
-        return REFUSED_KINDS.get(route.type, f"the route to it is of type {route.type}")
-    if link is None:
-        return "the link of the route to it is not known"
-    return REFUSED_KINDS["local"] if link.kind == "loopback" else None
+    job.aim = Aim(job.address, way.link_mtu, () if expected is None else (expected, expected + 1))
+    cached = min((one.mtu for one in vantage.before if one.destination == job.path.address), default=None)
+    job.path = replace(job.path, device=way.device, link_mtu=way.link_mtu, cached_mtu=cached, reason=way.caution)
 
 
 def _measure_family(family: int, jobs: Sequence[_Job], order: Order) -> None:
@@ -215,16 +189,3 @@ def _post_all(job: _Job, order: Order, url: Url) -> None:
         connections=job.path.connections + len(requests),
         traceless=False,
     )
-
-
-def _cached(exceptions: Sequence[PathMtuException], job: _Job) -> Optional[int]:
-    return min((one.mtu for one in exceptions if one.destination == job.path.address), default=None)
-
-
-def _learned(
-    before: Sequence[PathMtuException], after: Sequence[PathMtuException], address: str
-) -> Tuple[PathMtuException, ...]:
-    """Return those of an address that were not there, or were another size."""
-    known = {(one.destination, one.mtu, one.device) for one in before}
-    new = (one for one in after if (one.destination, one.mtu, one.device) not in known)
-    return tuple(one for one in new if one.destination == address)

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional
 
-from .tcp_connection import REFUSALS
+from .tcp_connection import NO_ANSWER, REFUSALS
 from .tcp_info import STATE_ESTABLISHED, TcpInfo, read_tcp_info, unacknowledged_bytes
 from .tcp_measure import FLOOR, HEADERS, Aim, Bounds
 from .tcp_search import SizeSearch
@@ -126,7 +126,7 @@ def _connect(family: int, aim: Aim, sizes: List[int], timeout: float, run: Plain
             waiting.unregister(descriptor)
             _established(left.pop(descriptor), run)
     for _attempt in left:
-        run.reason = "no answer to the SYN: the port is filtered, the host is not there, or its accept queue is full"
+        run.reason = NO_ANSWER
     made = [attempt for attempt in begun if attempt.info is not None]
     _close([attempt for attempt in begun if attempt.info is None])
     return made

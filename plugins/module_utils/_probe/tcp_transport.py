@@ -14,14 +14,15 @@ import select
 import socket
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Deque, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Deque, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .raw_sockets import RawSockets
 from .segment import Complaint, IcmpError, smallest_size
-from .tcp_connection import Connection, Outstanding, State
-from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, TooBig, Way
+from .tcp_connection import NO_ANSWER, Connection, Outstanding, State
+from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, Target, TooBig, Way
 
 Address = Tuple[object, ...]
 HURRY_EVERY = 8
@@ -30,9 +31,9 @@ GRACE = 0.2
 """Seconds that a used up connection is kept at least for what may still be acknowledged; and four round trips."""
 CONNECTIONS_AT_MOST = 64
 """In total for one target."""
-HANDSHAKE_BYTES = {socket.AF_INET: 60 + 52, socket.AF_INET6: 80 + 72}
+HANDSHAKE_BYTES: Dict[int, int] = {socket.AF_INET: 60 + 52, socket.AF_INET6: 80 + 72}
 """Of the IP packets of a SYN and of the ACK after it, with the options that Linux sends."""
-RESET_BYTES = {socket.AF_INET: 40, socket.AF_INET6: 60}
+RESET_BYTES: Dict[int, int] = {socket.AF_INET: 40, socket.AF_INET6: 60}
 
 
 @dataclass
@@ -71,23 +72,22 @@ class TcpTransport:
 
     ways: Sequence[Way] = (Way.FORWARD,)
 
-    def __init__(self, family: int, addresses: Sequence[Address], sizes: Sequence[int], connections: int = 4) -> None:
-        """Open the raw sockets. addresses: as getaddrinfo() gives them, by path. sizes: MTUs of the links to them.
+    def __init__(self, family: int, targets: Mapping[int, Target], connections: int = 4) -> None:
+        """Open the raw sockets in the thread's network namespace. targets: by path.
 
         connections: at once for each target. Raises PermissionError without CAP_NET_RAW.
         """
         self.family = family
         self.overhead = smallest_size(family, timestamps=True)
-        self.targets = [TcpTarget(address, size) for address, size in zip(addresses, sizes)]
+        self.targets = {path: TcpTarget(_address(target), target.link_mtu) for path, target in targets.items()}
         self._connections = connections
         self._raw = RawSockets(family)
+        self.descriptors: Sequence[int] = self._raw.descriptors
         self._by_port: Dict[int, Tuple[int, Connection]] = {}
         self._events: List[Event] = []
-
-    @property
-    def descriptors(self) -> Sequence[int]:
-        """File descriptors to wait on."""
-        return self._raw.descriptors
+        # A thread stays in the network namespace that it was made in; the one which sends may be in another.
+        self._maker = ThreadPoolExecutor(max_workers=1)
+        self._maker.submit(int).result()
 
     def open(self, deadline: float) -> List[Event]:
         """Make the first connection to each target; return Rejected for those where that failed.
@@ -95,19 +95,19 @@ class TcpTransport:
         deadline: of the monotonic clock.
         """
         events: List[Event] = []
-        self._begin(range(len(self.targets)))
+        self._begin(list(self.targets))
         waiting = select.poll()
         for descriptor in self.descriptors:
             waiting.register(descriptor, select.POLLIN)
-        while any(target.first is None and target.reason is None for target in self.targets):
+        while any(target.first is None and target.reason is None for target in self.targets.values()):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
             waiting.poll(min(left, 0.05) * 1000)
             events += self.receive(time.monotonic())
-        for path, target in enumerate(self.targets):
+        for path, target in self.targets.items():
             if target.first is None and target.reason is None:
-                target.reason = "no answer to the SYN: the port is filtered, or the host is not there"
+                target.reason = NO_ANSWER
                 events.append(Rejected(path, target.reason, None, time.monotonic()))
         return events
 
@@ -128,7 +128,8 @@ class TcpTransport:
         return len(self.targets[path].waiting)
 
     def _totals(self) -> Tuple[int, int]:
-        return sum(one.packets for one in self.targets), sum(one.octets for one in self.targets)
+        targets = self.targets.values()
+        return sum(one.packets for one in targets), sum(one.octets for one in targets)
 
     def _flush(self, path: int) -> None:
         """Send what waits, as far as connections have room."""
@@ -212,7 +213,7 @@ class TcpTransport:
         for path in wanted:
             target = self.targets[path]
             try:
-                connection = Connection(self.family, target.address)
+                connection = self._maker.submit(Connection, self.family, target.address).result()
             except OSError as error:
                 target.reason = f"cannot open a socket: {error.strerror}"
                 self._events.append(Rejected(path, target.reason, None, time.monotonic()))
@@ -239,7 +240,7 @@ class TcpTransport:
                 events += self._arrived(path, connection.take_in(segment, moment), moment)
         for router, error in self._raw.errors():
             events += self._complaint(router, error, moment)
-        for path in range(len(self.targets)):
+        for path in self.targets:
             self._look_after(path, moment)
         events += self._events
         self._events = []
@@ -262,7 +263,7 @@ class TcpTransport:
             if place.begin % (1 << 32) != error.sequence:
                 continue
             if error.complaint is Complaint.TOO_BIG:
-                yield TooBig(path, Way.FORWARD, place.probe.size, error.mtu, router, moment)
+                yield TooBig(path, Way.FORWARD, place.probe.size, error.mtu, router, moment, place.probe.number)
             elif error.complaint is Complaint.UNREACHABLE:
                 yield Rejected(path, f"unreachable (ICMP code {error.code})", router, moment)
 
@@ -281,8 +282,14 @@ class TcpTransport:
 
     def close(self) -> None:
         """Reset all connections and close all sockets."""
-        for target in self.targets:
+        self._maker.shutdown()
+        for target in self.targets.values():
             for connection in list(target.connections):
                 with suppress(OSError):
                     self._close(target, connection)
         self._raw.close()
+
+
+def _address(target: Target) -> Address:
+    """Return what connect() takes."""
+    return (target.address, target.port or 0, 0, 0) if ":" in target.address else (target.address, target.port or 0)
