@@ -18,6 +18,8 @@ from .line import Line
 MOST_MEMBERS = 16
 MOST_DEVIATIONS = 20
 LONGEST_NAME = 30
+INDENT = 4
+CORNER = "from \\ to"
 FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 Entry = Mapping[str, Any]
@@ -140,21 +142,31 @@ def _totals(cells: Sequence[Cell]) -> str:
 
 
 def _matrix(members: Sequence[str], cells: Sequence[Cell], columns: int) -> Optional[List[Line]]:
-    """Rows send, columns receive; None where it is wider than the terminal."""
+    """Rows send, columns receive. Long names are numbered, and stand below where they are too long for that, too.
+
+    None where it is wider than the terminal.
+    """
     numbered = any(len(name) > 6 for name in members)
     heads = [str(position) for position in range(1, len(members) + 1)] if numbered else list(members)
     labels = [_label(head, name if numbered else "") for head, name in zip(heads, members)]
-    by_ends = {(cell.sender, cell.receiver): cell for cell in cells}
     column = max([4, *[len(text) for text in heads], *[len(cell.text) for cell in cells]]) + 1
-    row = max(len(label) for label in [*labels, "from \\ to"])
-    if 4 + row + column * len(members) > columns:
+    below: List[str] = []
+    if INDENT + _row_width(labels) + column * len(members) > columns:
+        below, labels = labels, [head.rjust(2) for head in heads]
+    row = _row_width(labels)
+    if INDENT + row + column * len(members) > columns or (below and not numbered):
         return None
-    lines = [Line("    " + "from \\ to".ljust(row) + "".join(head.rjust(column) for head in heads))]
+    by_ends = {(cell.sender, cell.receiver): cell for cell in cells}
+    lines = [Line(" " * INDENT + CORNER.ljust(row) + "".join(head.rjust(column) for head in heads))]
     for sender, label in zip(members, labels):
         own = [by_ends.get((sender, receiver)) for receiver in members]
         texts = ["-" if sender == name else "." if cell is None else cell.text for name, cell in zip(members, own)]
-        lines.append(Line("    " + label.ljust(row) + "".join(text.rjust(column) for text in texts), _worst(own)))
-    return lines
+        lines.append(Line(" " * INDENT + label.ljust(row) + "".join(text.rjust(column) for text in texts), _worst(own)))
+    return [*lines, *[Line(" " * INDENT + name) for name in below]]
+
+
+def _row_width(labels: Sequence[str]) -> int:
+    return max(len(label) for label in [*labels, CORNER])
 
 
 def _label(head: str, name: str) -> str:
@@ -170,7 +182,7 @@ def _worst(cells: Sequence[Optional[Cell]]) -> Optional[str]:
 def _deviations(cells: Sequence[Cell], columns: int) -> List[Line]:
     lines: List[Line] = []
     ranks = list(MARKS)
-    ordered = sorted(cells, key=lambda cell: (ranks.index(cell.mark), cell.sender, cell.receiver))
+    ordered = sorted(cells, key=lambda cell: (ranks.index(cell.mark), _natural(cell.sender), _natural(cell.receiver)))
     for cell in ordered[:MOST_DEVIATIONS]:
         reason = f" ({' '.join(cell.reason.split())})" if cell.reason and cell.mark == "?" else ""
         text = f"{cell.sender} to {cell.receiver}: {cell.text}{reason}"

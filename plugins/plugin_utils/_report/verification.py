@@ -93,7 +93,7 @@ def _expected(entry: Entry) -> str:
         return str(entry["expected_mtu"])
     if entry["kind"] == "tcp":
         return "all that the port invites to send"
-    return f"{entry['link_mtu']} of {entry['device'] or 'the link'}" if entry["link_mtu"] else "what the link sends"
+    return f"{entry['link_mtu']} ({entry['device'] or 'the link'})" if entry["link_mtu"] else "what the link sends"
 
 
 def _measured(direction: Entry) -> str:

@@ -15,7 +15,7 @@ from .making import Place
 from .mesh_cause import Cause, CauseKind, Fault
 from .mesh_edges import Step
 from .path_view import DirectionView, End, PathView, Way
-from .path_words import CLASS_WORDS, outcome, path_target
+from .path_words import CLASS_WORDS, outcome, path_target, wanted
 from .path_words import told as in_words
 from .paths import SIZE_RULES, Told
 
@@ -47,6 +47,7 @@ def at_cause(cause: Cause, steps: Sequence[Step], above: Sequence[Step], mesh: S
         worst.finding,
         target=_end_target(ends[cause.members[0]]) if alone else _wide_target(cause, ends, kind),
         observed=_observed(cause, steps, mesh, kind),
+        expected=wanted(steps[0].path),
         evidence=(*_counts(cause, steps, mesh), *_above(steps, above), *_examples(steps)),
         remedy=_remedy(cause.members[0], [*steps, *above]) if alone else None,
     )
@@ -62,7 +63,7 @@ def at_underlay(step: Step, above: Sequence[Step]) -> Explanation:
         worst.finding,
         target=path_target(step.path),
         observed=in_words(step.direction) if own is None else own.finding.observed,
-        expected=finding.expected,
+        expected=wanted(step.path),
         evidence=evidence,
         remedy=finding.remedy,
     )
@@ -132,15 +133,15 @@ def _counts(cause: Cause, steps: Sequence[Step], mesh: Sequence[Step]) -> List[E
 
 def _above(steps: Sequence[Step], above: Sequence[Step]) -> List[Evidence]:
     """Say what an overlay makes of the same fault."""
-    sizes: Counter[Tuple[str, Optional[int]]] = Counter((one.path.kind, one.direction.capacity) for one in above)
+    sizes = Counter((one.path.kind, one.direction.capacity, one.direction.verdict.value) for one in above)
     widths = {step.direction.capacity for step in steps}
     wide = next(iter(widths)) if len(widths) == 1 else None
     found = []
-    for (kind, size), count in sorted(sizes.items(), key=str):
+    for (kind, size, verdict), count in sorted(sizes.items(), key=str):
         less = "" if wide is None or size is None else f": {wide} less the {wide - size} bytes of the overlay"
         plural = "" if count == 1 else "s"
         words = f"the same fault {CLASS_WORDS.get(kind, kind)}, {count} direction{plural}"
-        found.append(Evidence(f"{words}, {size} bytes pass{less}"))
+        found.append(Evidence(f"{words} ({verdict}), {size} bytes pass{less}"))
     return found
 
 

@@ -14,8 +14,8 @@ from .path_view import DirectionView, PathView, Way
 
 METHODS = {
     "icmp": "ICMP echo",
-    "udp": "UDP, answered by our own responder",
-    "tcp": "TCP, single segments",
+    "udp": "UDP and our responder",
+    "tcp": "single TCP segments",
 }
 CLASS_WORDS = {
     "host-host": "host to host",
@@ -67,7 +67,7 @@ def told(direction: DirectionView) -> str:
 
 def source_of(path: PathView) -> str:
     """Return how and from where it was measured."""
-    return f"{METHODS.get(path.method or '', 'measured')} from {path.source.name}"
+    return f"{METHODS.get(path.method or '', 'measured')}, from {path.source.name}"
 
 
 def measurement(path: PathView) -> List[Optional[Evidence]]:
@@ -120,9 +120,7 @@ def loss(path: PathView) -> Optional[Evidence]:
     if path.samples <= 0:
         return None
     share = 100 * path.lost / path.samples
-    return Evidence(
-        f"packets lost of {path.samples} whose size passes", f"{path.lost} ({share:.3g} %)", source_of(path)
-    )
+    return Evidence(f"packets lost of {path.samples} whose size passes", f"{path.lost} ({share:.3g} %)")
 
 
 def wanted(path: PathView) -> str:

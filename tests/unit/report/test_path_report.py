@@ -149,6 +149,11 @@ def test_a_small_mesh_is_a_matrix_with_marks() -> None:
     assert shown[-1] == "  ! black hole: larger packets vanish without ICMP"
 
 
+def test_names_are_sorted_as_people_count() -> None:
+    shown = drawn(mesh(11, 3, b.black(1400)))
+    assert shown.splitlines()[2].split()[3:] == [f"n{number}" for number in range(1, 12)]
+
+
 def test_every_colour_has_a_mark() -> None:
     own = mesh(5)
     faults = [b.black(1400), b.reduced(1400), b.unreachable(), b.unknown("lossy"), b.direction(1450)]

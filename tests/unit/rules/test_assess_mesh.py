@@ -131,7 +131,7 @@ def test_an_overlay_that_is_its_underlay_less_the_overhead_is_the_underlays_faul
     assert left(measured) == [("PATH-001", "n1", "n2")]
     (finding,) = read(measured).findings
     assert finding.evidence[0].what == (
-        "the same fault pod to pod, 1 direction, 1350 bytes pass: 1400 less the 50 bytes of the overlay"
+        "the same fault pod to pod, 1 direction (black hole), 1350 bytes pass: 1400 less the 50 bytes of the overlay"
     )
 
 
@@ -151,6 +151,7 @@ def test_an_underlay_where_icmp_works_is_as_bad_as_the_black_hole_above_it() -> 
     assert left(measured) == [("PATH-001", "n2", None)]
     (finding,) = read(measured).findings
     assert finding.severity.value == "critical" and finding.target.scope == "host"
+    assert finding.expected == "1500 bytes, the MTU of eth0 of n2"
     assert any("1400 less the 50 bytes of the overlay" in entry.what for entry in finding.evidence)
 
 
@@ -213,6 +214,19 @@ def test_what_a_host_learned_long_ago_about_many_is_told_once() -> None:
 def test_a_path_that_was_measured_from_both_ends_is_told_once() -> None:
     one = {"n1": [b.path("n2", b.black(1400))], "n2": [b.path("n1", None, b.black(1400))]}
     assert left(joined(one)) == [("PATH-001", "n1", "n2")]
+
+
+def test_of_two_measurements_the_one_that_knows_counts_then_the_worse_one() -> None:
+    for first in (b.unknown(), b.direction(1500)):
+        both = {"n1": [b.path("n2", first)], "n2": [b.path("n1", None, b.black(1400))]}
+        assert left(joined(both)) == [("PATH-001", "n2", "n1")]
+
+
+def test_a_finding_of_which_a_cause_tells_half_stays() -> None:
+    def judge(sender: int, receiver: int) -> Optional[Direction]:
+        return b.black(1400) if sender == 2 else b.black(1300) if (sender, receiver) == (5, 2) else None
+
+    assert left(joined(hosts_of(6, judge))) == [("PATH-001", "n2", None), ("PATH-001", "n2", "n5")]
 
 
 def test_one_broken_path_stays_with_its_ends() -> None:

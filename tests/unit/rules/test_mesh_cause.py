@@ -166,6 +166,11 @@ def test_too_few_ends_blame_nobody(size: int) -> None:
     assert find_causes(mesh) == []
 
 
+def test_two_paths_are_not_everywhere() -> None:
+    pairs = [("a", "b"), ("a", "c")]
+    assert find_causes([Edge(*ends, BLACK) for one, other in pairs for ends in ((one, other), (other, one))]) == []
+
+
 def test_three_ends_suffice_where_the_other_two_get_on() -> None:
     mesh = [Edge("a", "b", BLACK), Edge("a", "c", BLACK), Edge("b", "c", None), Edge("c", "b", None)]
     mesh += [Edge("b", "a", None), Edge("c", "a", None)]

@@ -71,6 +71,7 @@ POD_PATH = dict(source=b.pod(), peer=b.pod("web"))
         (b.path("n3", b.black(1400), b.unknown()), ["AUDIT-001", "PATH-001"]),
         (b.path("n3", b.reduced(1400), b.reduced(1400), cached_mtu=1400), ["PATH-005"]),
         (b.path("n3", b.reduced(1400), cached_mtu=1400), ["PATH-005"]),
+        (b.path("n3", b.reduced(1400), b.reduced(1400), cached_mtu=1450), ["PATH-002"]),
         (b.path("n3", b.black(1400), cached_mtu=1400), ["PATH-001"]),
         (b.path("n3", cached_mtu=1400), ["PATH-008"]),
         (b.path("n3", cached_mtu=1500), []),
