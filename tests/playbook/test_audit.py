@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -20,57 +18,14 @@ from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "plugins/plugin_utils/_report/report.schema.json").read_text(encoding="utf-8"))
-PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 
 Audit = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="module")
-def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the collection in which network_facts gives recorded facts."""
-    top = tmp_path_factory.mktemp("collections")
-    copy = top / "ansible_collections/netfit/cluster"
-    for name in ("plugins", "playbooks", "meta"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "galaxy.yml", copy)
-    shutil.copy(ROOT / "tests/playbook/fake_action/network_facts.py", copy / "plugins/action/network_facts.py")
-    (copy / "plugins/modules/network_facts.py").write_text("# replaced by the action\n", encoding="utf-8")
-    return top
-
-
 @pytest.fixture
-def audit(collections: Path, tmp_path: Path) -> Audit:
+def audit(play: Callable[..., subprocess.CompletedProcess[str]]) -> Audit:
     """Run the audit in a directory of its own; hosts maps names to facts, or to None for one that gives none."""
-
-    def run(hosts: Dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
-        lines: List[str] = []
-        for name, facts in hosts.items():
-            recorded = tmp_path / f"{name}.json"
-            if facts is not None:
-                recorded.write_text(json.dumps(facts), encoding="utf-8")
-            lines.append(f"{name} ansible_connection=local recorded_facts={recorded}")
-        (tmp_path / "hosts.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        environment = {
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_INJECT_FACT_VARS": "False",
-            "ANSIBLE_NOCOLOR": "1",
-            "COLUMNS": "100",
-            "ANSIBLE_LOCALHOST_WARNING": "False",
-            "HOME": str(tmp_path),
-            "PYTHONPATH": "",
-        }
-        return subprocess.run(
-            [PLAYBOOK, "netfit.cluster.audit", "-i", "hosts.ini", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
+    return partial(play, "audit")
 
 
 def _report(directory: Path) -> Dict[str, Any]:
