@@ -62,7 +62,7 @@ class Task:
     ways: Sequence[Way]
     expected: Optional[int] = None
     apart: bool = False
-    """Whether round trips of more than the floor are a last resort."""
+    """Whether round trips of more than the floor are left out: they could make the own kernel learn."""
 
 
 class Search:
@@ -274,7 +274,8 @@ class Search:
         count = self.sent.get((Way.ROUND, best + 1), 0)
         if not sizes and count < 3 * BURST and best + 1 < limit:
             sizes = [best + 1] * BURST
-        if not sizes or Way.ROUND not in self.task.ways:
+        sizes = [size for size in sizes if self._may_go_round(size)]
+        if not sizes:
             for side in (self.forward, self.back):
                 if not side.over:
                     side.stuck = self._why_not_apart(side)
@@ -286,12 +287,15 @@ class Search:
     def _way(self, side: Side, other: Side, size: int) -> Optional[Way]:
         """Return how to test a size in one direction alone; None where nothing would tell."""
         alone = side.way in self.task.ways and not self._deaf(side)
-        together = Way.ROUND in self.task.ways and other.best >= size
+        together = self._may_go_round(size) and other.best >= size
         if side.way is Way.BACK and together:
             return Way.ROUND
         if alone:
             return side.way
         return Way.ROUND if together else None
+
+    def _may_go_round(self, size: int) -> bool:
+        return Way.ROUND in self.task.ways and not (self.task.apart and size > FLOORS[self.task.family])
 
     def _deaf(self, side: Side) -> bool:
         asked = sum(count for (way, size), count in self.sent.items() if way is side.way and size <= side.best)

@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import Any, Optional, Tuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulated_path import ALL_WAYS, Run, SimulatedPath, run_search
+
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Direction, Limit, Verdict
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.certainty import (
     DOUBT,
@@ -19,9 +23,6 @@ from ansible_collections.netfit.cluster.plugins.module_utils._probe.conclude imp
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Task
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.sizes import AT_ONCE, between
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Way
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from simulated_path import ALL_WAYS, Run, SimulatedPath, run_search
 
 LINKS = st.sampled_from([1450, 1500, 4000, 9000])
 SEEDS = st.integers(0, 1 << 30)
@@ -42,10 +43,12 @@ def check(found: Direction, truth: int) -> None:
     assert found.at_most is None or found.at_most >= truth, found
 
 
+NO_LOSS = st.just(0.0)
+EVERY_WAY = st.just(ALL_WAYS)
+
+
 @st.composite
-def paths(
-    draw: Any, loss: Any = st.just(0.0), ways: Any = st.just(ALL_WAYS)
-) -> Tuple[SimulatedPath, int, Optional[int]]:
+def paths(draw: Any, loss: Any = NO_LOSS, ways: Any = EVERY_WAY) -> Tuple[SimulatedPath, int, Optional[int]]:
     ceiling = draw(LINKS)
     forward, back = draw(st.integers(576, ceiling)), draw(st.integers(576, ceiling))
     path = SimulatedPath(
