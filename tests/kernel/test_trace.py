@@ -18,6 +18,9 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.trace import
 from ansible_collections.netfit.cluster.plugins.module_utils._trace.sender import BurstOptions
 from ansible_collections.netfit.cluster.plugins.module_utils._trace.tracefs import open_tracefs
 
+NAMESPACES = ("client", "n1", "router", "n2", "pod", "bridged")
+EDGES = tuple(name for name in NAMESPACES if name != "n1")
+"""n1 alone may learn something: that the outer packets of its tunnel do not fit, as from any traffic of that size."""
 FULL = BurstOptions(POD, size=1500)
 FITS = BurstOptions(POD, size=1450)
 
@@ -26,26 +29,43 @@ FITS = BurstOptions(POD, size=1450)
 def path(lab: Lab) -> Iterator[Lab]:
     """The incident's path; a trace must leave no path-MTU exception, socket, file or trace instance behind."""
     build(lab)
-    before = leftovers()
+    before = leftovers(lab)
     yield lab
-    assert leftovers() == before
+    assert leftovers(lab) == before
 
 
-def leftovers() -> Dict[str, Any]:
-    """Return what a trace could forget."""
+def leftovers(lab: Lab) -> Dict[str, Any]:
+    """Return what a trace could forget: trace instances, files, open descriptors, sockets and learned path MTUs."""
     tracefs = open_tracefs()
+    directory = os.open("instances", os.O_RDONLY, dir_fd=tracefs)
     try:
-        instances = os.listdir(os.open("instances", os.O_RDONLY, dir_fd=tracefs))
+        instances = os.listdir(directory)
     finally:
         os.close(tracefs)
+        os.close(directory)
     own = f"-{os.getpid()}-"
     records = sorted(path.name for path in Path("/run/netfit").glob("trace-*")) if Path("/run/netfit").exists() else []
-    return {"instances": [name for name in instances if own in name], "records": records}
+    return {
+        "instances": [name for name in instances if own in name],
+        "records": records,
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "sockets": {name: lab.inside(name, sockets) for name in NAMESPACES},
+        "learned": learned(lab, *EDGES),
+    }
+
+
+def sockets() -> int:
+    """Return how many raw and packet sockets there are in the calling thread's namespace."""
+    files = ("packet", "raw", "raw6")
+    return sum(len(Path("/proc/thread-self/net", name).read_text().splitlines()) - 1 for name in files)
 
 
 def learned(lab: Lab, *names: str) -> Dict[str, Any]:
     """Return the learned path MTUs in namespaces that have some."""
-    found = {name: lab.ip_json(name, "route", "show", "cache") for name in names}
+    found = {
+        name: [route for family in ("-4", "-6") for route in lab.ip_json(name, family, "route", "show", "cache")]
+        for name in names
+    }
     return {name: routes for name, routes in found.items() if routes}
 
 
@@ -150,6 +170,7 @@ def test_06_the_tunnel_s_device_learns_that_it_does_not_fit(path: Lab) -> None:
     answer = trace(path, FITS)
     assert between(answer) == ("n1/n1 flannel.1 out", "n1/n1 eth1 out")
     assert answer.drop.kind is DropKind.TUNNEL
+    assert list(learned(path, *NAMESPACES)) == ["n1"]
 
 
 def test_07_the_ends_of_a_segment_disagree(path: Lab) -> None:
@@ -243,3 +264,20 @@ def test_15_more_than_the_sender_s_own_link_takes(path: Lab) -> None:
     answer = trace(path, BurstOptions(POD, size=1501))
     assert between(answer) == (None, "lb/client eth0 out")
     assert answer.drop.kind is DropKind.TOO_BIG
+
+
+@pytest.mark.parametrize(("protocol", "port"), [("udp", None), ("tcp", 81)])
+def test_16_ipv6_too_big_for_a_router_teaches_the_sender_nothing(path: Lab, protocol: str, port: Optional[int]) -> None:
+    for name in ("n1", "router"):
+        path.sysctl(name, "net.ipv6.conf.all.forwarding", "1")
+    path.ip("client", "addr add fd01::1/64 dev eth0 nodad", "route add fd00::/8 via fd01::2")
+    path.ip("n1", "addr add fd01::2/64 dev eth0 nodad", "addr add fd02::1/64 dev eth1 nodad")
+    path.ip("n1", "route add fd03::/64 via fd02::2")
+    path.ip("router", "addr add fd02::2/64 dev r0 nodad", "addr add fd03::2/64 dev r1 nodad")
+    path.ip("router", "route add fd01::/64 via fd02::1", "link set r1 mtu 1400")
+    path.ip("n2", "addr add fd03::1/64 dev eth0 nodad", "route add fd00::/8 via fd03::2", "link set eth0 mtu 1400")
+    answer = trace(path, BurstOptions("fd03::1", protocol=protocol, port=port, size=1500))
+    assert between(answer) == ("rt/router r0 in", "rt/router r1 out")
+    assert answer.drop.kind is DropKind.TOO_BIG
+    assert answer.drop.icmp is not None and answer.drop.icmp.arrived and answer.drop.icmp.sent_by == "fd02::2"
+    assert learned(path, *NAMESPACES) == {}

@@ -12,6 +12,7 @@ icmpv6_err in net/ipv6/icmp.c learns from every quote of an ICMPv6 packet, so th
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 import time
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PROBE = 10, 23, 3
 SPACING = 0.004
 """Seconds between two packets: each is through before the next, so that what the kernel says can be told apart."""
 DEFAULT_PASSING_SIZE = 576
+LARGEST = 65535
+"""Bytes of an IPv4 packet; the loopback's MTU is one more."""
 MAX_COUNT, MAX_HOPS = 100, 16
 PORTS = range(61001, 65536)
 """Above the range from which Linux takes ports for others by default (ip_local_port_range)."""
@@ -73,10 +76,15 @@ def resolve(target: str) -> Tuple[str, str]:
         found = socket.getaddrinfo(target, None, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise CannotSend(f"target {target} does not resolve: {error}") from error
-    for family, _kind, _protocol, _name, address in sorted(found, key=lambda entry: entry[0] != socket.AF_INET):
-        if family in (socket.AF_INET, socket.AF_INET6):
-            return str(address[0]).partition("%")[0], "ipv4" if family == socket.AF_INET else "ipv6"
-    raise CannotSend(f"target {target} has no address")
+    families = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
+    usable = [entry for entry in found if entry[0] in families]
+    if not usable:
+        raise CannotSend(f"target {target} has no address")
+    family, _kind, _protocol, _name, address = min(usable, key=lambda entry: entry[0] != socket.AF_INET)
+    plain = ipaddress.ip_address(str(address[0]).partition("%")[0])
+    if plain.is_multicast or plain.is_unspecified or str(plain) == "255.255.255.255":
+        raise CannotSend(f"target {target} is a multicast, broadcast or unspecified address; a trace goes to one host")
+    return str(plain), families[family]
 
 
 def send_burst(
@@ -91,7 +99,7 @@ def send_burst(
     source = _source_address(target, family)
     link = _link_with(source)
     flow = Flow(tag, options.protocol, source, target, _free_port(options.protocol, family), _port(options))
-    size = options.size or (link.mtu if link is not None else 1500)
+    size = options.size or min(LARGEST, link.mtu if link is not None else 1500)
     _check_sizes(flow, size, options.passing_size)
     sent, refused = _send(flow, _plan(options, size), sleep)
     return Burst(
@@ -128,8 +136,8 @@ def _plan(options: BurstOptions, size: int) -> List[Tuple[int, int, int]]:
 
 def _check_sizes(flow: Flow, size: int, passing_size: int) -> None:
     for name, value in (("passing_size", passing_size), ("size", size)):
-        if not flow.smallest <= value <= 65535:
-            raise CannotSend(f"{name} is {value}; with {flow.protocol} it takes {flow.smallest} to 65535 bytes")
+        if not flow.smallest <= value <= LARGEST:
+            raise CannotSend(f"{name} is {value}; with {flow.protocol} it takes {flow.smallest} to {LARGEST} bytes")
     if passing_size >= size:
         raise CannotSend(f"passing_size is {passing_size}; it takes less than size, which is {size}")
 
