@@ -233,7 +233,9 @@ class Search:
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
         mtu = side.reported[0] if side.reported is not None else 0
-        return bool(mtu) and mtu in sizes and Way.ROUND in self.task.ways and len(sizes) <= 2 and not self.task.apart
+        if not mtu or mtu not in sizes or len(sizes) > 2 or self.task.apart:
+            return False
+        return Way.ROUND in self.task.ways and (Way.ROUND, mtu) not in self.sent
 
     def _explore(self, side: Side, way: Way, sizes: List[int]) -> List[Probe]:
         """Send sizes of which each may pass; with them one that does, as long as this way was not answered yet."""
@@ -265,7 +267,10 @@ class Search:
         best = min(self.forward.best, self.back.best)
         limit = min(side.too_big or side.ceiling + 1 for side in (self.forward, self.back))
         lost = [size for way, size in self.sent if way is Way.ROUND and best < size < limit]
-        sizes = Side(Way.ROUND, limit - 1, best).gap(min(lost) if lost else None)
+        tries = {size: count for (way, size), count in self.sent.items() if way is Way.ROUND}
+        reported = self.forward.reported or self.back.reported
+        known = Side(Way.ROUND, self.task.ceiling, best, limit, reported=reported, tries=tries)
+        sizes = known.gap(min(lost) if lost else None)
         count = self.sent.get((Way.ROUND, best + 1), 0)
         if not sizes and count < 3 * BURST and best + 1 < limit:
             sizes = [best + 1] * BURST
