@@ -40,14 +40,13 @@ from .packets import (
     message,
     word_sum,
 )
+from .sockets import SO_RCVBUFFORCE, SO_SNDBUFFORCE, ask_for_buffer
 from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, Target, TooBig, Way
 
 ICMP_FILTER = 1
 WANTED_TYPES = (ECHO_REPLY, UNREACHABLE, TIMESTAMP_REPLY)
 IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE, IP_RECVFRAGSIZE = 10, 4, 25
 SOL_RAW = 255
-BUFFER_BYTES = 8 << 20
-SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
 HEAD = 192
 """Bytes of a message that are looked at: two IP headers with options, two ICMP headers and the nonce."""
 FRAGMENT_LIMIT = 1200
@@ -220,11 +219,3 @@ class Icmp4:
             return TooBig(probe.path, Way.FORWARD, probe.size, mtu, router, moment, probe.number)
         reason = UNREACHABLE_CODES.get(code, f"unreachable, code {code}")
         return Rejected(probe.path, f"{router} says: {reason}", router, moment)
-
-
-def ask_for_buffer(one: socket.socket, forced: int, plain: int) -> None:
-    """Ask for a large buffer: past the limit of net.core.rmem_max where the right is there, else up to it."""
-    try:
-        one.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
-    except OSError:
-        one.setsockopt(socket.SOL_SOCKET, plain, BUFFER_BYTES)

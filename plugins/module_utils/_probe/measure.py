@@ -221,8 +221,8 @@ def _run(jobs: Sequence[Job], options: MeasureOptions) -> Used:
         tracks = {}
         for index, ways in pending.items():
             method, transport = ways.pop(0)
-            tracks[index] = jobs[index].track = _track(index, jobs[index], transport, chance)
             jobs[index].method = method
+            tracks[index] = jobs[index].track = _track(index, jobs[index], transport, chance)
         bounds = used.rest_of(options.bounds)
         loop = Loop(tracks, bounds, chance)
         loop.run()
@@ -255,7 +255,8 @@ class Used:
 
 def _track(index: int, job: Job, transport: Transport, chance: random.Random) -> Track:
     assert job.way is not None and job.family is not None
-    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu)
+    apart = job.family == "ipv6" and job.method is Method.ICMP
+    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu, apart)
     return Track(Search(task, chance), transport)
 
 

@@ -11,6 +11,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .._model.path import Method
 from .icmp4 import Icmp4
+from .icmp6 import Icmp6
 from .targets import BadOption, Wanted
 from .transport import Target, Transport
 from .udp import open_udp
@@ -38,10 +39,15 @@ def _udp6(targets: Mapping[int, Target], needs: Needs) -> Transport:
     return open_udp(socket.AF_INET6, targets, (needs.token or "").encode())
 
 
+def _icmp6(targets: Mapping[int, Target], _needs: Needs) -> Transport:
+    return Icmp6(targets)
+
+
 MAKERS: Dict[Tuple[Method, str], Maker] = {
     (Method.ICMP, "ipv4"): _icmp4,
     (Method.UDP, "ipv4"): _udp4,
     (Method.UDP, "ipv6"): _udp6,
+    (Method.ICMP, "ipv6"): _icmp6,
 }
 """By method and family. A maker is called in the network namespace; it may raise OSError."""
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Echo and timestamp messages of ICMP, to the byte, and what is quoted of them.
+"""Echo and timestamp messages of ICMP, and a bare TCP segment, to the byte, and what is quoted of them.
 
 Sources: RFC 791 (IPv4), RFC 792 (ICMP), RFC 1191 section 4 (the next hop's MTU), RFC 8200 (IPv6), RFC 4443 (ICMPv6),
 RFC 1071 (checksum).
@@ -17,6 +17,9 @@ MESSAGE = struct.Struct("!BBHI")
 """Type, code, checksum; identifier and sequence number as one number."""
 FRAGMENT = struct.Struct("!BBHI")
 """The fragment header of IPv6: next header, reserved, offset and flag, identification."""
+TCP = struct.Struct("!HHIIBBHHH")
+"""Ports, sequence and acknowledgement number, offset, flags, window, checksum, urgent pointer (RFC 9293)."""
+TCP_SIZE, TCP_RST, TCP_ACK = 20, 0x04, 0x10
 IPV4_SIZE, IPV6_SIZE, MESSAGE_SIZE, FRAGMENT_SIZE = 20, 40, 8, 8
 NONCE_SIZE = 8
 DONT_FRAGMENT, MORE_FRAGMENTS = 0x4000, 0x2000
@@ -24,7 +27,7 @@ HOP_LIMIT = 64
 ECHO_REPLY, UNREACHABLE, ECHO_REQUEST, TIMESTAMP, TIMESTAMP_REPLY = 0, 3, 8, 13, 14
 FRAGMENTATION_NEEDED = 4
 V6_UNREACHABLE, V6_TOO_BIG, V6_ECHO_REQUEST, V6_ECHO_REPLY = 1, 2, 128, 129
-PROTOCOL_ICMP, PROTOCOL_FRAGMENT, PROTOCOL_ICMPV6 = 1, 44, 58
+PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_FRAGMENT, PROTOCOL_ICMPV6 = 1, 6, 44, 58
 UNREACHABLE_CODES = {
     0: "network unreachable",
     1: "host unreachable",

@@ -61,6 +61,8 @@ class Task:
     ceiling: int
     ways: Sequence[Way]
     expected: Optional[int] = None
+    apart: bool = False
+    """Whether round trips of more than the floor are a last resort."""
 
 
 class Search:
@@ -170,9 +172,14 @@ class Search:
         return probe
 
     def _both(self, sizes: Sequence[int]) -> List[Probe]:
-        if Way.ROUND in self.task.ways:
-            return [self._probe(Way.ROUND, size) for size in sizes]
-        return [self._probe(way, size) for size in sizes for way in self.task.ways]
+        """Return probes of each size for both directions: round trips, where they may be used."""
+        ways = self.task.ways
+        together = FLOORS[self.task.family] if self.task.apart else self.task.ceiling
+        probes = []
+        for size in sizes:
+            wanted = [Way.ROUND] if Way.ROUND in ways and size <= together else [Way.FORWARD, Way.BACK]
+            probes += [self._probe(way, size) for way in wanted if way in ways]
+        return probes
 
     def _first(self) -> Round:
         ceiling, expected = self.task.ceiling, self.task.expected
@@ -226,7 +233,7 @@ class Search:
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
         mtu = side.reported[0] if side.reported is not None else 0
-        return bool(mtu) and mtu in sizes and Way.ROUND in self.task.ways and len(sizes) <= 2
+        return bool(mtu) and mtu in sizes and Way.ROUND in self.task.ways and len(sizes) <= 2 and not self.task.apart
 
     def _explore(self, side: Side, way: Way, sizes: List[int]) -> List[Probe]:
         """Send sizes of which each may pass; with them one that does, as long as this way was not answered yet."""
