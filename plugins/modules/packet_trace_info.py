@@ -18,7 +18,7 @@ description:
     firewall rules, and the kernel's own drop reasons; and what became of the ICMP message about it.
   - For a path over several hosts, O(phase=watch) runs on all of them, O(phase=send) on the one that sends,
     O(phase=collect) on all of them again, and M(netfit.cluster.locate_drop) brings together what they saw. The
-    playbook P(netfit.cluster.trace#playbook) does that.
+    playbook C(netfit.cluster.trace) does that.
   - O(phase=all) does all of it on one host.
 options:
   phase:

@@ -266,6 +266,16 @@ def test_15_more_than_the_sender_s_own_link_takes(path: Lab) -> None:
     assert answer.drop.kind is DropKind.TOO_BIG
 
 
+SIX = (
+    ("n1", "eth1", "fd02::2", "router", "r0"),
+    ("router", "r0", "fd02::1", "n1", "eth1"),
+    ("router", "r1", "fd03::1", "n2", "eth0"),
+    ("n2", "eth0", "fd03::2", "router", "r1"),
+    ("client", "eth0", "fd01::2", "n1", "eth0"),
+    ("n1", "eth0", "fd01::1", "client", "eth0"),
+)
+
+
 @pytest.mark.parametrize(("protocol", "port"), [("udp", None), ("tcp", 81)])
 def test_16_ipv6_too_big_for_a_router_teaches_the_sender_nothing(path: Lab, protocol: str, port: Optional[int]) -> None:
     for name in ("n1", "router"):
@@ -276,6 +286,9 @@ def test_16_ipv6_too_big_for_a_router_teaches_the_sender_nothing(path: Lab, prot
     path.ip("router", "addr add fd02::2/64 dev r0 nodad", "addr add fd03::2/64 dev r1 nodad")
     path.ip("router", "route add fd01::/64 via fd02::1", "link set r1 mtu 1400")
     path.ip("n2", "addr add fd03::1/64 dev eth0 nodad", "route add fd00::/8 via fd03::2", "link set eth0 mtu 1400")
+    for name, link, address, other, far in SIX:
+        hardware = path.ip_json(other, "link", "show", far)[0]["address"]
+        path.ip(name, f"neigh replace {address} lladdr {hardware} dev {link} nud permanent")
     answer = trace(path, BurstOptions("fd03::1", protocol=protocol, port=port, size=1500))
     assert between(answer) == ("rt/router r0 in", "rt/router r1 out")
     assert answer.drop.kind is DropKind.TOO_BIG

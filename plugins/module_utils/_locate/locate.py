@@ -151,7 +151,8 @@ def _merely_silent(burst: Burst, way: Way, fall: int, cause: Cause, before: Opti
 
 def _silent(burst: Burst, way: Way, before: Optional[Step]) -> Drop:
     where = place(before.spot if before is not None else None, None).replace("behind", "at", 1)
-    text = f"packets of {burst.passing_size} and {burst.size} bytes arrive {where}; neither is answered"
+    what = f"packets of {burst.passing_size} and {burst.size} bytes were seen {where}"
+    text = f"{what}; neither is answered, nor seen further on, and nothing tells why"
     return Drop(DropKind.NONE, text, burst.size, burst.passing_size, before.spot if before is not None else None)
 
 
