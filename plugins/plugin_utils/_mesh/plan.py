@@ -82,14 +82,13 @@ def _powers_below(limit: int) -> List[int]:
 
 
 def _ring_pairs(names: Sequence[str], distances: Iterable[int]) -> List[Pair]:
-    """Each node with those that many places further on; who is less than half a ring behind the other one probes."""
+    """Each node probes those that many places further on; of two on opposite sides of the ring, every other one."""
     size = len(names)
     found: Dict[AbstractSet[str], Pair] = {}
     for distance in distances:
         for place, name in enumerate(names):
             pair = Pair(name, names[(place + distance) % size])
-            opposite = 2 * distance == size
-            backwards = 2 * distance > size or (opposite and (place + (place >= distance)) % 2 == 1)
+            backwards = 2 * distance == size and (place + (place >= distance)) % 2 == 1
             found.setdefault(pair.ends, pair.reversed if backwards else pair)
     return list(found.values())
 

@@ -132,6 +132,14 @@ def test_peers_that_only_answer_are_probed_and_never_probe() -> None:
     assert set(ends(found)) == {frozenset(two) for two in combinations("abcd", 2)} - {frozenset("ac")}
 
 
+def test_zones_that_the_ring_keeps_apart_meet_once() -> None:
+    """Places 0 and 3 of 40: neither 3 nor 37 is a power of two."""
+    zones = {0: "x", 3: "y"}
+    some = [Node(f"n{number:03}", zones.get(number)) for number in range(40)]
+    assert ends(plan(some)).count(frozenset(("n000", "n003"))) == 1
+    assert len(plan(some)) == len(plan(numbered(40))) + 1
+
+
 def test_a_zone_has_another_speaker_for_each_other_zone() -> None:
     some = [Node(f"{zone}{number:02}", zone) for zone in "abcdefgh" for number in range(40)]
     crossing = [pair for pair in plan(some) if pair.prober[0] != pair.peer[0]]
