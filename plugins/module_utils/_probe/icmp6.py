@@ -11,7 +11,7 @@ section 3.10.7.1), and a message that quotes it belongs to no socket, from which
 BACK: an echo request of the size that we send in fragments of at most 1280 bytes: only the answer has the size.
 ROUND: up to 1280 bytes a plain echo request. Beyond that its first fragment holds the head and the second, which has
 the size, all the rest: a quote of it is not taken for ICMPv6, unless a router that tracks connections quotes the whole.
-That is for targets that answer no TCP; ``learning`` tells for which of them an exception may have come up.
+The search leaves the latter out (search.py, Task.apart); ``learning`` tells for which paths it was used all the same.
 """
 
 from __future__ import annotations

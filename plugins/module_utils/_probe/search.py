@@ -62,7 +62,7 @@ class Task:
     ways: Sequence[Way]
     expected: Optional[int] = None
     apart: bool = False
-    """Whether round trips of more than the floor are a last resort."""
+    """Whether round trips of more than the floor are left out: they could make the own kernel learn."""
 
 
 class Search:
@@ -233,7 +233,9 @@ class Search:
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
         mtu = side.reported[0] if side.reported is not None else 0
-        return bool(mtu) and mtu in sizes and Way.ROUND in self.task.ways and len(sizes) <= 2 and not self.task.apart
+        if not mtu or mtu not in sizes or len(sizes) > 2 or self.task.apart:
+            return False
+        return Way.ROUND in self.task.ways and (Way.ROUND, mtu) not in self.sent
 
     def _explore(self, side: Side, way: Way, sizes: List[int]) -> List[Probe]:
         """Send sizes of which each may pass; with them one that does, as long as this way was not answered yet."""
@@ -265,11 +267,15 @@ class Search:
         best = min(self.forward.best, self.back.best)
         limit = min(side.too_big or side.ceiling + 1 for side in (self.forward, self.back))
         lost = [size for way, size in self.sent if way is Way.ROUND and best < size < limit]
-        sizes = Side(Way.ROUND, limit - 1, best).gap(min(lost) if lost else None)
+        tries = {size: count for (way, size), count in self.sent.items() if way is Way.ROUND}
+        reported = self.forward.reported or self.back.reported
+        known = Side(Way.ROUND, self.task.ceiling, best, limit, reported=reported, tries=tries)
+        sizes = known.gap(min(lost) if lost else None)
         count = self.sent.get((Way.ROUND, best + 1), 0)
         if not sizes and count < 3 * BURST and best + 1 < limit:
             sizes = [best + 1] * BURST
-        if not sizes or Way.ROUND not in self.task.ways:
+        sizes = [size for size in sizes if self._may_go_round(size)]
+        if not sizes:
             for side in (self.forward, self.back):
                 if not side.over:
                     side.stuck = self._why_not_apart(side)
@@ -281,12 +287,15 @@ class Search:
     def _way(self, side: Side, other: Side, size: int) -> Optional[Way]:
         """Return how to test a size in one direction alone; None where nothing would tell."""
         alone = side.way in self.task.ways and not self._deaf(side)
-        together = Way.ROUND in self.task.ways and other.best >= size
+        together = self._may_go_round(size) and other.best >= size
         if side.way is Way.BACK and together:
             return Way.ROUND
         if alone:
             return side.way
         return Way.ROUND if together else None
+
+    def _may_go_round(self, size: int) -> bool:
+        return Way.ROUND in self.task.ways and not (self.task.apart and size > FLOORS[self.task.family])
 
     def _deaf(self, side: Side) -> bool:
         asked = sum(count for (way, size), count in self.sent.items() if way is side.way and size <= side.best)

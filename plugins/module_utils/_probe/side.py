@@ -117,11 +117,13 @@ class Side:
         high = min(self.ceiling + 1, self.too_big or self.ceiling + 1)
         if self.fragments and self.best < self.fragments + 8 <= high:
             high = self.fragments + 8
+        if high <= self.best + 1:
+            return []
         named = self._named(high)
         if named:
             return named
         if missing is None or missing >= high:
-            return [high - 1] if high == self.ceiling + 1 else between(self.best, high)
+            return [self.ceiling] if high > self.ceiling else between(self.best, high)
         return between(self.best, missing)
 
     def _named(self, high: int) -> List[int]:

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A path that exists only as rules: what becomes of each packet, without time and without a kernel."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Round, Search, Task
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import (
+    Arrived,
+    Event,
+    Probe,
+    TooBig,
+    Way,
+)
+
+ALL_WAYS = (Way.ROUND, Way.FORWARD, Way.BACK)
+
+
+@dataclass
+class SimulatedPath:
+    """forward, back: MTUs on the way. loss: of a packet, in each direction. icmp: whether routers send messages.
+
+    named: the MTU that those name, where it is not the true one. fragmenting: whether answers that are too big come in
+    fragments rather than not at all. split: a tunnel carries what is larger in two packets, each of which can be lost.
+    ways: what the far end answers.
+    """
+
+    forward: int = 9000
+    back: int = 9000
+    loss: float = 0.0
+    icmp: bool = True
+    named: Optional[int] = None
+    fragmenting: bool = False
+    split: int = 65536
+    ways: Tuple[Way, ...] = ALL_WAYS
+
+    def outcome(self, probe: Probe, chance: random.Random) -> List[Event]:
+        """Return what is heard of a probe."""
+        there = probe.size if probe.way is not Way.BACK else 60
+        if probe.way not in self.ways or self._lost(there, chance):
+            return []
+        if there > self.forward:
+            if not self.icmp or self._lost(60, chance):
+                return []
+            mtu = self.forward if self.named is None else self.named
+            return [TooBig(0, Way.FORWARD, probe.size, mtu, "192.0.2.1", 0.0, probe.number)]
+        answer = probe.size if probe.way is not Way.FORWARD else 60
+        fragments = 0
+        if answer > self.back:
+            if not self.fragmenting or self._lost(60, chance):
+                return []
+            fragments = (self.back - 20) // 8 * 8 + 20
+        return [] if self._lost(answer, chance) else [Arrived(probe, 0.0, fragments)]
+
+    def _lost(self, size: int, chance: random.Random) -> bool:
+        return any(chance.random() < self.loss for _ in range(2 if size > self.split else 1))
+
+
+@dataclass
+class Run:
+    """How a search went."""
+
+    search: Search
+    packets: int
+    rounds: int
+
+
+def run_search(path: SimulatedPath, task: Task, seed: int, limit: int = 3000) -> Run:
+    """Search a simulated path to the end."""
+    chance = random.Random(seed)
+    search = Search(task, chance)
+    packets = rounds = 0
+    chosen: Optional[Round] = search.next()
+    while chosen is not None:
+        rounds += 1
+        for probe in chosen.probes:
+            packets += 1
+            for event in path.outcome(probe, chance):
+                search.handle(event)
+        if packets > limit:
+            search.give_up("the limit is reached")
+        assert rounds < 1000
+        chosen = search.next()
+    return Run(search, packets, rounds)
