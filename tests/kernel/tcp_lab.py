@@ -166,3 +166,47 @@ def counter(lab: Lab, name: str, key: str) -> int:
         if line.startswith(key):
             return int(line.split()[1])
     raise AssertionError(key)
+
+
+def incident(lab: Lab, pod_mtu: int) -> None:
+    """Build the incident: nodes n1 and n2 with a VXLAN overlay of 1450, the gateway's pod on n2, client outside.
+
+    Node port 30004 of each node leads to port 8080 of the pod.
+    """
+    lab.add("client", "lan", "n1", "n2", "pod")
+    lab.ip("lan", "link add br0 type bridge", "link set br0 up")
+    for number, name in enumerate(("client", "n1", "n2"), 10):
+        lab.ip("lan", f"link add to-{name} type veth peer name eth0 netns {{{name}}}")
+        lab.ip("lan", f"link set to-{name} master br0 up")
+        lab.ip(name, "link set eth0 up", f"addr add 198.18.7.{number}/24 dev eth0")
+    macs = {}
+    for number, name in ((11, "n1"), (12, "n2")):
+        lab.sysctl(name, "net.ipv4.ip_forward", "1")
+        lab.ip(
+            name,
+            f"link add flannel.1 type vxlan id 1 dstport 8472 local 198.18.7.{number} dev eth0 nolearning",
+            f"addr add 10.42.{number}.0/32 dev flannel.1",
+            "link set flannel.1 up",
+        )
+        macs[number] = lab.ip_json(name, "link", "show", "flannel.1")[0]["address"]
+    for name, other in (("n1", 12), ("n2", 11)):
+        lab.ip(
+            name,
+            f"route add 10.42.{other}.0/24 via 10.42.{other}.0 dev flannel.1 onlink",
+            f"neigh add 10.42.{other}.0 lladdr {macs[other]} dev flannel.1 nud permanent",
+        )
+        entry = f"fdb add {macs[other]} dev flannel.1 dst 198.18.7.{other} self permanent"
+        run("bridge", "-n", lab.name(name), *entry.split())
+    lab.ip("n2", "link add cali1 type veth peer name eth0 netns {pod}")
+    lab.ip("n2", f"link set cali1 mtu {pod_mtu} up", "route add 10.42.12.5 dev cali1")
+    lab.ip("pod", f"link set eth0 mtu {pod_mtu} up", "addr add 10.42.12.5/32 dev eth0")
+    mac = lab.ip_json("n2", "link", "show", "cali1")[0]["address"]
+    lab.ip(
+        "pod",
+        "route add 169.254.1.1 dev eth0",
+        "route add default via 169.254.1.1 dev eth0",
+        f"neigh add 169.254.1.1 lladdr {mac} dev eth0 nud permanent",
+    )
+    for name in ("n1", "n2"):
+        nft(lab, name, "prerouting", f"tcp dport 30004 dnat ip to 10.42.12.5:{PORT}", kind="nat")
+        nft(lab, name, "postrouting", "ip daddr 10.42.12.5 masquerade", kind="nat")

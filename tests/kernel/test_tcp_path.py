@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import sys
 import time
 from typing import Any, Callable, Dict, List
 
 import pytest
 from network_lab import Lab, run
-from tcp_lab import NO_ICMP, PORT, Server, address_of, chain, counter, exceptions, measured, nft
+from tcp_lab import DEFAULTS, NO_ICMP, PORT, Server, address_of, chain, counter, exceptions, measured, nft
 
 from ansible_collections.netfit.cluster.plugins.module_utils._probe import tcp_path
 
@@ -218,3 +220,26 @@ def test_without_the_right_to_raw_sockets(routed: Lab, icmp: bool, monkeypatch: 
         assert path["traceless"] is False
         assert "become: true" in path["reason"]
         assert [one["mtu"] for one in path["learned"]] == ([1450] if icmp else [])
+
+
+CHILD = """
+import encodings.idna, json, os, sys
+sys.path[:0] = {path!r}
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.tcp_options import run_tcp_path_info
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+class Module:
+    check_mode = False
+    params = {params!r}
+    def exit_json(self, **result): print(json.dumps(result["paths"][0]))
+    def fail_json(self, msg, **result): print(json.dumps({{"failed": msg}}))
+run_tcp_path_info(Module())
+"""
+
+
+def test_a_user_without_rights_gets_what_can_be_had(routed: Lab) -> None:
+    params = {**DEFAULTS, "targets": [address_of("ipv4")]}
+    script = CHILD.format(path=[path for path in sys.path if path], params=params)
+    path = json.loads(run("ip", "netns", "exec", routed.name("client"), sys.executable, "-c", script))
+    assert (path["path_mtu"], path["verdict"], path["traceless"]) == (1450, "reduced, ICMP works", False)
+    assert "CAP_NET_RAW" in path["reason"]
+    assert [one["mtu"] for one in path["learned"]] == [1450]

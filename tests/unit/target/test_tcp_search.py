@@ -54,7 +54,7 @@ def test_without_loss_it_is_exact(path_mtu: int, link_mtu: int, reports: bool, f
     assert search.doubt < DOUBT
 
 
-@given(some.integers(600, 9000), some.booleans(), some.floats(0, 0.5), some.integers(), some.booleans())
+@given(some.integers(600, 9000), some.booleans(), some.floats(0, 0.9), some.integers(), some.booleans())
 @settings(max_examples=500)
 def test_with_loss_it_is_exact_or_undecided(path_mtu: int, reports: bool, loss: float, seed: int, late: bool) -> None:
     search = simulate(SizeSearch(576, 9000, [path_mtu], 2000), path_mtu, reports, loss, seed, late)
