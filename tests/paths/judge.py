@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from plan import DontFragment, Plan
+from plan import Plan
 from truth import Truth, fate, gates, truth
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import (
@@ -67,13 +67,14 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
 
 
 def largest_answer(plan: Plan) -> int:
-    """Return the largest answer to an echo request that comes back in one piece.
+    """Return the largest answer to an echo request that comes back in one piece: the path MTU but for overlays.
 
-    Kernels send it without DF. So an overlay that hands DF on ("inherit") lets its outer packets be fragmented, and
-    carries more of these answers than of other packets: by ICMP nobody can see that. Otherwise it is the path MTU.
+    Kernels send answers without DF. An overlay that hands DF on ("inherit") lets their outer packets be fragmented, and
+    one that is a bridge's port drops what has DF and is too large, but not what hasn't: both carry more of these
+    answers than of other packets, and by ICMP nobody can see that.
     """
     known = truth(plan, False)
-    if plan.overlay is None or plan.overlay.df is not DontFragment.INHERIT or plan.family == 6:
+    if plan.overlay is None or plan.family == 6:
         return known.path_mtu
     met = gates(plan, False)
     sizes = range(known.path_mtu, known.link_mtu + 1)

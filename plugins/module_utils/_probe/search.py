@@ -216,6 +216,8 @@ class Search:
         return Round(probes, DECISION_FLOOR if deciding else HINT_FLOOR)
 
     def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], bool]:
+        if not side.best and Way.ROUND not in self.task.ways and side.way in self.task.ways:
+            return self._find_floor(side), False
         missing = self._missing(side, other)
         sizes = side.gap(missing)
         if sizes and side.way is Way.FORWARD and self._first_reaction(side, sizes):
@@ -229,6 +231,16 @@ class Search:
             side.nudges += 1
             return [self._probe(way, side.best + 1) for _ in range(2)], False
         return self._decide(side, way)
+
+    def _find_floor(self, side: Side) -> List[Probe]:
+        """Look for a size that passes at all, where so far only the other direction has answered."""
+        side.nudges += 1
+        if side.nudges > len(SILENT_WAITS):
+            side.stuck = "nothing arrives in this direction, whatever its size"
+            return []
+        family = self.task.family
+        floors = [size for size in (FLOORS[family], *LOWER_FLOORS[family]) if size <= side.ceiling]
+        return [self._probe(side.way, size) for size in floors for _ in range(2)]
 
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
