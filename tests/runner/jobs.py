@@ -133,6 +133,15 @@ JOBS: Tuple[Job, ...] = (
         needs_root=True,
         packages=KERNEL_PACKAGES,
     ),
+    Job(
+        "paths",
+        "kernel",
+        MAIN,
+        ((*PYTEST, "tests/paths"),),
+        timeout_seconds=900,
+        needs_root=True,
+        packages=KERNEL_PACKAGES,
+    ),
     _check("galaxy-importer", ("{python}", "tests/checks/importer.py", "--scratch", "{scratch}"), environment=IMPORTER),
     _check("ansible-lint", ("{commands}/ansible-lint", "--offline", "--profile", "production", "--strict")),
     _check(

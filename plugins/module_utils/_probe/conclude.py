@@ -35,7 +35,7 @@ def conclude_direction(search: Search, side: Side) -> Direction:
     if side.contradiction:
         contradiction = "a smaller packet was said to be too big: not all take the same way"
         return replace(found, reason=f"{side.best} bytes arrived, and {contradiction}")
-    if not side.certain:
+    if not side.certain or (side.stuck is not None and side.untold is not None):
         return replace(found, reason=side.stuck or "the measurement ended early")
     verdict, limit, reason = _certain(search, side)
     confidence = 1.0 - (side.doubt or 0.0)
@@ -47,11 +47,12 @@ def _certain(search: Search, side: Side) -> Tuple[Verdict, Limit, Optional[str]]
         if side.far_limit is not None and side.far_limit < search.task.ceiling:
             return Verdict.REDUCED, Limit.FAR_LINK, f"the far end's own link carries {side.far_limit} bytes"
         return Verdict.OK, Limit.LINK, None
-    if side.way is Way.FORWARD and _was_reported(side):
+    if side.silent is not None:
+        reason = f"packets of {side.silent} bytes are lost, and nobody says so; messages come about smaller ones only"
+        return Verdict.BLACK_HOLE, Limit.PATH, reason
+    if side.was_reported:
         reason = None if side.reported and side.reported[0] else "the router names no MTU (RFC 792)"
         return Verdict.REDUCED, Limit.PATH, reason
-    if side.way is Way.BACK and side.reported is not None:
-        return Verdict.REDUCED, Limit.PATH, None
     if side.doubt is None:
         reason = "answers are fragmented on the way; whether ICMP reaches the far end cannot be seen from here"
         return Verdict.REDUCED, Limit.PATH, reason
@@ -59,11 +60,6 @@ def _certain(search: Search, side: Side) -> Tuple[Verdict, Limit, Optional[str]]
         reason = f"larger packets are lost silently; {side.reported[1]} names {side.reported[0]} bytes, which is not it"
         return Verdict.BLACK_HOLE, Limit.PATH, reason
     return Verdict.BLACK_HOLE, Limit.PATH, f"packets larger than {side.best} bytes are lost, and nobody says so"
-
-
-def _was_reported(side: Side) -> bool:
-    named = side.reported is not None and side.reported[0] == side.best
-    return named or (side.doubt is None and side.by_message)
 
 
 def _at_most(side: Side) -> Optional[int]:

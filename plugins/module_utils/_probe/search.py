@@ -151,7 +151,7 @@ class Search:
             self.waiting.pop(event.number, None)
         side = self.back if event.way is Way.BACK else self.forward
         side.refused(event.size, by_message=True)
-        side.named(event.mtu, event.router)
+        side.named(event.size, event.mtu, event.router)
 
     def _local_limit(self, event: LocalLimit) -> None:
         side = self.back if event.way is Way.BACK else self.forward
@@ -216,6 +216,10 @@ class Search:
         return Round(probes, DECISION_FLOOR if deciding else HINT_FLOOR)
 
     def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], bool]:
+        if not side.best and Way.ROUND not in self.task.ways and side.way in self.task.ways:
+            return self._find_floor(side), False
+        if side.untold is not None:
+            return self._walk_down(side, other, side.untold)
         missing = self._missing(side, other)
         sizes = side.gap(missing)
         if sizes and side.way is Way.FORWARD and self._first_reaction(side, sizes):
@@ -228,7 +232,25 @@ class Search:
         if side.by_message and side.reported is not None and side.nudges < 2:
             side.nudges += 1
             return [self._probe(way, side.best + 1) for _ in range(2)], False
-        return self._decide(side, way)
+        return self._decide(side, way, side.best + 1)
+
+    def _walk_down(self, side: Side, other: Side, size: int) -> Tuple[List[Probe], bool]:
+        """Send packets of a size that is too big until a message says so, or it is certain that none will."""
+        way = self._way(side, other, size)
+        if way is None:
+            side.unheard = True
+            return [], False
+        return self._decide(side, way, size)
+
+    def _find_floor(self, side: Side) -> List[Probe]:
+        """Look for a size that passes at all, where so far only the other direction has answered."""
+        side.nudges += 1
+        if side.nudges > len(SILENT_WAITS):
+            side.stuck = "nothing arrives in this direction, whatever its size"
+            return []
+        family = self.task.family
+        floors = [size for size in (FLOORS[family], *LOWER_FLOORS[family]) if size <= side.ceiling]
+        return [self._probe(side.way, size) for size in floors for _ in range(2)]
 
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
@@ -249,11 +271,11 @@ class Search:
         copies = 2 if self._loss(side) > 0.1 else 1
         return [self._probe(way, size) for size in wanted for _ in range(copies)]
 
-    def _decide(self, side: Side, way: Way) -> Tuple[List[Probe], bool]:
-        """Send the next part of a trial of best + 1."""
+    def _decide(self, side: Side, way: Way, size: int) -> Tuple[List[Probe], bool]:
+        """Send the next part of a trial of a size."""
         trial = side.trial
-        if trial is None or trial.size != side.best + 1 or trial.way is not way:
-            trial = side.trial = Trial(way, side.best + 1, side.best, self._number + 1)
+        if trial is None or trial.size != size or trial.way is not way:
+            trial = side.trial = Trial(way, size, side.best, self._number + 1)
         if trial.tries >= TRIES_LIMIT:
             side.stuck = f"too many packets are lost to say whether {trial.size} bytes pass"
             return [], False

@@ -64,6 +64,12 @@ class Side:
     stuck: Optional[str] = None
     far_limit: Optional[int] = None
     """MTU of the far end's link, where it says so."""
+    told: Dict[int, int] = field(default_factory=dict)
+    """Size of a packet that a router called too big -> the smallest MTU that it named."""
+    silent: Optional[int] = None
+    """A size that certainly vanishes without a message, although there are messages about smaller ones."""
+    unheard: bool = False
+    """Whether nothing can show if a size gets a message."""
 
     @property
     def certain(self) -> bool:
@@ -73,9 +79,31 @@ class Side:
         return self.best >= self.ceiling or (self.too_big is not None and self.too_big == self.best + 1)
 
     @property
+    def was_reported(self) -> bool:
+        """Whether a message named the path MTU, or was about the smallest packet that does not pass."""
+        named = self.reported is not None and self.reported[0] == self.best
+        return named or (self.doubt is None and self.by_message)
+
+    @property
+    def untold(self) -> Optional[int]:
+        """The size at which a sender that follows the messages gets stuck, as far as is known; None: it arrives.
+
+        It starts with what its link takes, and learns the path MTU only if each packet on its way down earns a message
+        (RFC 1191 section 6.4): where the first ones vanish, messages about smaller ones do not help it.
+        """
+        if not self.certain or not self.was_reported or self.silent or self.unheard:
+            return None
+        size = self.ceiling
+        while size > self.best:
+            if size not in self.told:
+                return size
+            size = min(size - 1, self.told[size] or self.best)
+        return None
+
+    @property
     def over(self) -> bool:
         """Whether there is nothing more to find out."""
-        return self.certain or self.stuck is not None or self.contradiction
+        return (self.certain and self.untold is None) or self.stuck is not None or self.contradiction
 
     def arrived(self, size: int) -> None:
         """Note that a size came through. It contradicts an earlier message, and refutes an earlier trial."""
@@ -97,14 +125,24 @@ class Side:
         elif self.too_big is None or size < self.too_big or (size == self.too_big and self.doubt is not None):
             self.too_big, self.doubt, self.by_message = size, None, by_message
 
-    def named(self, mtu: int, router: str) -> None:
-        """Keep the message that names the smallest MTU; one that names none (RFC 792) only where there is no other."""
+    def named(self, size: int, mtu: int, router: str) -> None:
+        """Keep the message that names the smallest MTU; one that names none (RFC 792) only where there is no other.
+
+        size: of the packet that it is about.
+        """
+        self.told[size] = min(mtu, self.told.get(size, mtu))
+        if self.trial is not None and self.trial.size == size:
+            self.trial = None
         if self.reported is None or (mtu and (not self.reported[0] or mtu < self.reported[0])):
             self.reported = (mtu, router)
 
     def decide(self) -> None:
         """Take over the result of a trial that is decided."""
-        if self.trial is not None and self.trial.decided:
+        if self.trial is None or not self.trial.decided:
+            return
+        if self.certain:
+            self.silent, self.trial = self.trial.size, None
+        else:
             self.too_big, self.doubt = self.trial.size, self.trial.doubt
             self.by_message = False
             self.trial = None
