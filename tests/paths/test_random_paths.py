@@ -28,6 +28,7 @@ from plan import TARGET, Plan
 from random_plans import random_plan
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Method, PathMeasurement
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.loop import Bounds
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.measure import MeasureOptions, measure
 
 PATHS = int(os.environ.get("NETFIT_PATHS", "504"))
@@ -36,6 +37,7 @@ ONLY = [int(number) for number in os.environ.get("NETFIT_PATHS_ONLY", "").split(
 ROWS_OF_A_FAMILY = 6
 TURNS = ((Method.UDP,), (Method.ICMP, Method.TCP))
 """What is measured at once: UDP alone, because it must not teach the target anything, which answers to ICMP may."""
+BOUNDS = Bounds(seconds=20.0)
 FEW_PER_MILLE = 50
 """Loss that must not keep a measurement from being exact."""
 SOCKET_TABLES = ("tcp", "udp", "raw", "icmp", "tcp6", "udp6", "raw6", "icmp6")
@@ -185,7 +187,7 @@ def _one_batch(batch: List[Tuple[Row, Case]], pool: ThreadPoolExecutor, kept: Ta
         ends = [(row, node) for row, case in batch for node in _watched(methods, case)]
         before = list(pool.map(lambda one: traces(*one), ends))
         targets = [target for method in methods for target in targets_of(method, batch)]
-        found = iter(measure(MeasureOptions(targets=targets, token=TOKEN)).paths)
+        found = iter(measure(MeasureOptions(targets=targets, token=TOKEN, bounds=BOUNDS)).paths)
         for method in methods:
             for _row, case in batch:
                 kept.note(case, method, next(found))
