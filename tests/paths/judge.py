@@ -33,6 +33,8 @@ def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) 
     right = {min(size, own) for size in sizes}
     if found.path_mtu not in right:
         return f"path MTU {found.path_mtu}, not {sorted(right)}"
+    if not forward and method is Method.ICMP and found.path_mtu == min(largest_answer(plan), own) != known.path_mtu:
+        return EXACT
     if found.verdict.value in _verdicts(known, found, own, forward):
         return EXACT
     return f"verdict {found.verdict.value!r}, not {sorted(known.verdicts)}"
@@ -61,7 +63,7 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
             right = {Verdict.OK}
         elif known.path_mtu == known.link_mtu:
             right = {Verdict.OK, Verdict.REDUCED}
-        elif not found.icmp_observable:
+        elif not found.icmp_observable or known.link_mtu > own:
             right |= {Verdict.REDUCED, Verdict.BLACK_HOLE}
     return [verdict.value for verdict in right]
 
@@ -83,6 +85,10 @@ def largest_answer(plan: Plan) -> int:
 
 def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
     """Return why a method cannot know a direction of a path on which nothing is lost by chance; None when it can."""
+    if method is not Method.TCP or forward:
+        known = truth(plan, forward)
+        if known.path_mtu != known.later_mtu:
+            return "the overlay's node carries a first packet of a size and then refuses it, because it has learned"
     if method is Method.TCP:
         return None if forward else "TCP: the far end sends nothing of a size that we choose"
     if method is Method.UDP or forward:
