@@ -49,8 +49,8 @@ IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE, IP_RECVFRAGSIZE = 10, 4, 25
 SOL_RAW = 255
 HEAD = 192
 """Bytes of a message that are looked at: two IP headers with options, two ICMP headers and the nonce."""
-FRAGMENT_LIMIT = 1200
-"""Bytes of the fragments that we send."""
+FRAGMENT_LIMIT, FRAGMENT_START = 1200, 576
+"""Bytes of the fragments that we send: at most, and while nothing has shown what passes on the way there."""
 
 
 class Icmp4:
@@ -68,6 +68,7 @@ class Icmp4:
         self._base = word_sum(self._nonce)
         self._next = int.from_bytes(os.urandom(4), "big")
         self._probes: Dict[int, Probe] = {}
+        self._passing: Dict[int, int] = {}
         self._zeros = memoryview(bytes(65536))
         self._told: List[Event] = []
         self._buffer = bytearray(HEAD)
@@ -130,9 +131,10 @@ class Icmp4:
         return 1, size
 
     def _send_in_fragments(self, probe: Probe, head: bytes, identification: int) -> Tuple[int, int]:
-        """Send one message in fragments: as few as possible, but at least two, so that they are known to pass."""
+        """Send one message in at least two fragments, each no larger than what has passed on the way there."""
         content = head + self._zeros[: probe.size - self.overhead]
-        step = min(FRAGMENT_LIMIT - IPV4_SIZE, (len(content) + 1) // 2) + 7 & ~7
+        limit = min(FRAGMENT_LIMIT, self._passing.get(probe.path, FRAGMENT_START)) - IPV4_SIZE & ~7
+        step = min(limit, (len(content) + 1) // 2 + 7 & ~7)
         packets = octets = 0
         for offset in range(0, len(content), step):
             part = content[offset : offset + step]
@@ -195,7 +197,11 @@ class Icmp4:
         if kind == ECHO_REPLY and size < probe.size:
             probe = probe._replace(way=Way.FORWARD) if probe.way is Way.ROUND else None
         fragment_size = next((struct.unpack("=i", value)[0] for _l, t, value in ancillary if t == IP_RECVFRAGSIZE), 0)
-        return None if probe is None else Arrived(probe, moment, fragment_size)
+        if probe is None:
+            return None
+        if probe.way is not Way.BACK:
+            self._passing[probe.path] = max(probe.size, self._passing.get(probe.path, 0))
+        return Arrived(probe, moment, fragment_size)
 
     def _unreachable(self, start: int, length: int, router: str, moment: float) -> Optional[Event]:
         """Understand a message that quotes a packet of ours: address, number, and the nonce if that is there."""
