@@ -207,6 +207,7 @@ class UdpTransport:
             self._events.append(Arrived(probe, moment, fragment_size=fragment))
 
     def _accepted(self, path: _Path, message: Message, _fragment: int, moment: float) -> None:
+        path.credit = min(path.credit, message.credit)
         self._granted(path, message.number, moment)
 
     def _granted(self, path: _Path, number: int, moment: float) -> None:
@@ -223,6 +224,7 @@ class UdpTransport:
                 self._ask(path, _Request(request.entries, request.top_ups + 1))
 
     def _report(self, path: _Path, message: Message, _fragment: int, moment: float) -> None:
+        path.credit = min(path.credit, message.credit)  # which pays for reports: later ones must not lack it
         family = socket.AF_INET if len(message.body) == 4 else socket.AF_INET6
         router = socket.inet_ntop(family, message.body) if len(message.body) in (4, 16) else ""
         probe = path.outstanding.get(message.number)
@@ -230,6 +232,7 @@ class UdpTransport:
         self._events.append(TooBig(path.index, Way.BACK, message.size, message.value, router, moment, number))
 
     def _limit(self, path: _Path, message: Message, _fragment: int, _moment: float) -> None:
+        path.credit = min(path.credit, message.credit)
         self._events.append(LocalLimit(path.index, Way.BACK, message.size, message.value))
 
     def _failed(self, error: SendError, moment: float) -> None:
