@@ -83,6 +83,10 @@ def largest_answer(plan: Plan) -> int:
 
 def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
     """Return why a method cannot know a direction of a path on which nothing is lost by chance; None when it can."""
+    if method is not Method.TCP or forward:
+        known = truth(plan, forward)
+        if known.path_mtu != known.later_mtu:
+            return "the overlay's node carries a first packet of a size and then refuses it, because it has learned"
     if method is Method.TCP:
         return None if forward else "TCP: the far end sends nothing of a size that we choose"
     if method is Method.UDP or forward:

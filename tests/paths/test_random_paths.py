@@ -28,6 +28,7 @@ from plan import TARGET, Plan
 from random_plans import random_plan
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Method, PathMeasurement
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.loop import Bounds
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.measure import MeasureOptions, measure
 
 PATHS = int(os.environ.get("NETFIT_PATHS", "504"))
@@ -36,6 +37,7 @@ ONLY = [int(number) for number in os.environ.get("NETFIT_PATHS_ONLY", "").split(
 ROWS_OF_A_FAMILY = 6
 TURNS = ((Method.UDP,), (Method.ICMP, Method.TCP))
 """What is measured at once: UDP alone, because it must not teach the target anything, which answers to ICMP may."""
+BOUNDS = Bounds(seconds=20.0)
 FEW_PER_MILLE = 50
 """Loss that must not keep a measurement from being exact."""
 SOCKET_TABLES = ("tcp", "udp", "raw", "icmp", "tcp6", "udp6", "raw6", "icmp6")
@@ -64,6 +66,7 @@ class Tally:
     with_loss: Counter[str] = field(default_factory=Counter)
     packets: Dict[str, List[int]] = field(default_factory=dict)
     milliseconds: Dict[str, List[float]] = field(default_factory=dict)
+    slowest: Dict[str, Tuple[float, str]] = field(default_factory=dict)
 
     def note(self, case: Case, method: Method, measured: PathMeasurement) -> None:
         """Judge both directions of a measurement."""
@@ -71,6 +74,7 @@ class Tally:
         loss = max(plan.loss_forward, plan.loss_back)
         self.packets.setdefault(method.value, []).append(measured.packets_sent)
         self.milliseconds.setdefault(method.value, []).append(measured.seconds * 1000)
+        self.slowest[method.value] = max((measured.seconds, str(case)), self.slowest.get(method.value, (0.0, "")))
         for forward in (True, False) if method is not Method.TCP else (True,):
             way = "forward" if forward else "back"
             outcome = judge(plan, method, measured, forward)
@@ -129,9 +133,11 @@ def targets_of(method: Method, batch: List[Tuple[Row, Case]]) -> List[Dict[str, 
 
 
 def traces(row: Row, node: int) -> str:
-    """Return what a kernel has learned about paths, and its firewall."""
-    learned = "".join(run("ip", family, "-n", row.name(node), "route", "show", "cache") for family in ("-4", "-6"))
-    return re.sub(r"expires \d+sec", "", learned) + in_namespace(row.path(node), lambda: run("nft", "list", "tables"))
+    """Return what path MTUs a kernel has learned, without the time that is left of them, and its firewall."""
+    show = ("route", "show", "cache")
+    learned = "".join(run("ip", "-o", version, "-n", row.name(node), *show) for version in ("-4", "-6"))
+    lines = [re.sub(r"expires \d+sec", "", line) for line in learned.splitlines() if "mtu" in line]
+    return "\n".join(lines) + in_namespace(row.path(node), lambda: run("nft", "list", "tables"))
 
 
 def sockets(row: Row, node: int) -> List[str]:
@@ -181,7 +187,7 @@ def _one_batch(batch: List[Tuple[Row, Case]], pool: ThreadPoolExecutor, kept: Ta
         ends = [(row, node) for row, case in batch for node in _watched(methods, case)]
         before = list(pool.map(lambda one: traces(*one), ends))
         targets = [target for method in methods for target in targets_of(method, batch)]
-        found = iter(measure(MeasureOptions(targets=targets, token=TOKEN)).paths)
+        found = iter(measure(MeasureOptions(targets=targets, token=TOKEN, bounds=BOUNDS)).paths)
         for method in methods:
             for _row, case in batch:
                 kept.note(case, method, next(found))
@@ -208,6 +214,7 @@ def _print(kept: Tally, paths: int, seconds: float) -> None:
         )
     for method in kept.packets:
         print(f"  {method}: packets {_quantiles(kept.packets[method])}; ms {_quantiles(kept.milliseconds[method])}")
+        print(f"  {method}: slowest {kept.slowest[method][1]}")
 
 
 def _quantiles(numbers: List[float]) -> str:
