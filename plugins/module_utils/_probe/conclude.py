@@ -35,6 +35,8 @@ def conclude_direction(search: Search, side: Side) -> Direction:
     if side.contradiction:
         contradiction = "a smaller packet was said to be too big: not all take the same way"
         return replace(found, reason=f"{side.best} bytes arrived, and {contradiction}")
+    if not side.proven:
+        return replace(found, at_most=side.ceiling, reason=side.stuck or "the measurement ended early")
     if not side.certain or (side.stuck is not None and side.untold is not None):
         return replace(found, reason=side.stuck or "the measurement ended early")
     verdict, limit, reason = _certain(search, side)

@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from .search import Round, Search
+from .patience import Round
+from .search import Search
 from .transport import Arrived, Event, Probe, Transport
 
 CHUNK = 32

@@ -20,9 +20,10 @@ from .._model.owner import Namespace
 from .._model.path import Method, PathMeasurement, Verdict
 from .._model.route import PathMtuException
 from .job import Job, result_of
+from .ledger import Task
 from .loop import Bounds, Loop, Track
 from .methods import MAKERS, Needs, check_responder, methods_for
-from .search import Search, Task
+from .search import Search
 from .targets import Defaults, RawTarget, parse_targets, resolve
 from .transport import Target, Transport
 from .vantage import NoWay, Vantage, open_vantage

@@ -14,40 +14,25 @@ Sources: RFC 8899 (search without ICMP; this one sends several sizes at once), R
 from __future__ import annotations
 
 import random
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from .ledger import Ledger, Task
+from .patience import DECISION_FLOOR, HINT_FLOOR, SILENT_WAITS, Round
 from .side import Side, Trial
 from .sizes import FLOORS, LOWER_FLOORS
-from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, TooBig, Way
+from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Split, TooBig, Way
 
 BURST = 5
 """Tries, and as many controls, that are sent at once."""
 TRIES_LIMIT = 200
 """Tries of one size in one trial. With half of all packets lost some 40 suffice."""
-SILENT_WAITS = (0.05, 0.2, 1.0)
-"""Seconds after which a path that says nothing is asked again, and then given up."""
-HINT_FLOOR, DECISION_FLOOR = 0.005, 0.020
-"""Seconds to wait for answers at least: for those that only guide the search, and for those that decide."""
-ROUND_TRIPS = 3.0
-"""How many times the longest round trip is waited for."""
-
-
-class Round(NamedTuple):
-    """What to send, and how many seconds to wait for it at least."""
-
-    probes: Sequence[Probe]
-    floor: float
-
-    def patience(self, answered: bool, round_trip: float) -> float:
-        """Return how many seconds after the last packet, sent or received, the round is over.
-
-        answered: whether the path has ever answered. round_trip: the longest so far in seconds.
-        """
-        if not answered:
-            return self.floor
-        floor = self.floor if self.floor == DECISION_FLOOR else HINT_FLOOR
-        return max(floor, ROUND_TRIPS * round_trip)
+PROOF_SIZES = (3100, 18500)
+"""Bytes of answers that links of 1500 and of 9000 bytes do not take whole."""
+PROOF_ROUNDS = 8
+OWN_FRAGMENTS = (
+    "larger answers come in fragments that the target itself seems to make: by its own link's MTU, or by a path MTU "
+    "that its kernel remembers, be it right or not; a responder there (path_mtu_responder) would tell"
+)
 
 
 class Search(Ledger):
@@ -55,6 +40,7 @@ class Search(Ledger):
 
     def __init__(self, task: Task, chance: random.Random) -> None:
         super().__init__(task)
+        self.back.fragments_prove = Way.ROUND not in task.ways
         self.rejected: Optional[Rejected] = None
         self.answered = False
         self._chance = chance
@@ -92,6 +78,8 @@ class Search(Ledger):
             self.rejected = self.rejected or event
         elif isinstance(event, Asked):
             self.answered = True
+        elif isinstance(event, Split):
+            self.back.fragments_prove = True
 
     def give_up(self, reason: str) -> None:
         """End the search where it is: a bound has been reached."""
@@ -187,6 +175,8 @@ class Search(Ledger):
     def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], bool]:
         if not side.best and Way.ROUND not in self.task.ways and side.way in self.task.ways:
             return self._find_floor(side), False
+        if not side.proven:
+            return self._prove(side), False
         if side.untold is not None:
             return self._walk_down(side, other, side.untold)
         missing = self._missing(side, other)
@@ -210,6 +200,17 @@ class Search(Ledger):
             side.unheard = True
             return [], False
         return self._decide(side, way, size)
+
+    def _prove(self, side: Side) -> List[Probe]:
+        """Ask for answers so large that the far end has to fragment them by itself: a router does it once more."""
+        side.proofs += 1
+        smaller, larger = PROOF_SIZES
+        known = self.task.apart or (side.way, larger) in self.got or side.proofs > PROOF_ROUNDS
+        if known or side.way not in self.task.ways or self._deaf(side):
+            side.stuck = OWN_FRAGMENTS
+            return []
+        copies = 0 if side.proofs == 1 else 4 if self._loss(side) else 1
+        return [self._probe(side.way, size) for size in [smaller] * 2 + [larger] * copies]
 
     def _find_floor(self, side: Side) -> List[Probe]:
         """Look for a size that passes at all, where so far only the other direction has answered."""

@@ -85,7 +85,14 @@ class Asked(NamedTuple):
     moment: float
 
 
-Event = Union[Arrived, TooBig, LocalLimit, Rejected, Asked]
+class Split(NamedTuple):
+    """A piece of an answer that the far end had fragmented was fragmented again: a router does it, on the way back."""
+
+    path: int
+    moment: float
+
+
+Event = Union[Arrived, TooBig, LocalLimit, Rejected, Asked, Split]
 
 
 class Sent(NamedTuple):
