@@ -25,8 +25,8 @@ HEAD = 20
 FLAGS_OFFSET, PROTOCOL_OFFSET = 6, 9
 MOST = 65536
 """Answers that are kept in mind."""
-FIELDS = struct.Struct("!HHH4x4s")
-"""From the second byte pair on: length, identification, flags and offset; source address."""
+FIELDS = struct.Struct("!HHHxB2x4s")
+"""From the second byte pair on: length, identification, flags and offset, protocol, source address."""
 
 
 class FragmentWatch:
@@ -37,7 +37,9 @@ class FragmentWatch:
         self._paths = paths
         self._sizes: Dict[Tuple[bytes, int], int] = {}
         self._told: Set[int] = set()
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0)
+        self._socket = socket.socket(
+            socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, socket.htons(IPV4_PROTOCOL)
+        )
         try:
             self._socket.setblocking(False)
             attach_filter(
@@ -49,7 +51,6 @@ class FragmentWatch:
                 (RETURN, 0, 0, HEAD),
                 (RETURN, 0, 0, 0),
             )
-            self._socket.bind(("", IPV4_PROTOCOL))
         except OSError:
             self._socket.close()
             raise
@@ -69,9 +70,10 @@ class FragmentWatch:
                 return found
             if len(header) < HEAD:
                 continue
-            length, identification, _flags, source = FIELDS.unpack_from(header, 2)
+            length, identification, flags, protocol, source = FIELDS.unpack_from(header, 2)
             path = self._paths.get(source)
-            if path is None or path in self._told:
+            # The filter came after the socket: what was there before it is looked at as well.
+            if path is None or path in self._told or protocol != PROTOCOL_ICMP or not flags & MORE_FRAGMENTS:
                 continue
             key = source, identification
             if self._sizes.setdefault(key, length) != length:

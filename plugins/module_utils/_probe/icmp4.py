@@ -51,7 +51,7 @@ SOL_RAW = 255
 HEAD = 192
 """Bytes of a message that are looked at: two IP headers with options, two ICMP headers and the nonce."""
 FRAGMENT_LIMIT = 1200
-"""Bytes of the fragments that we send."""
+"""Bytes of the fragments that we send at most; no more than is known to get there in one piece."""
 
 
 class Icmp4:
@@ -59,12 +59,14 @@ class Icmp4:
 
     overhead = IPV4_SIZE + MESSAGE_SIZE + NONCE_SIZE
     ways: Sequence[Way] = (Way.ROUND, Way.FORWARD, Way.BACK)
+    hears_too_big = True
 
     def __init__(self, targets: Mapping[int, Target]) -> None:
         """targets: by index of the path. Raises PermissionError without the right, OSError."""
         self._limits = {path: target.link_mtu for path, target in targets.items()}
         self._packed = {path: socket.inet_aton(target.address) for path, target in targets.items()}
         self._addresses = {path: (target.address, 0) for path, target in targets.items()}
+        self._carried: Dict[int, int] = {}
         self._nonce = os.urandom(NONCE_SIZE)
         self._base = word_sum(self._nonce)
         self._next = int.from_bytes(os.urandom(4), "big")
@@ -140,7 +142,8 @@ class Icmp4:
     def _send_in_fragments(self, probe: Probe, head: bytes, identification: int) -> Tuple[int, int]:
         """Send one message in fragments: as few as possible, but at least two, so that they are known to pass."""
         content = head + self._zeros[: probe.size - self.overhead]
-        step = min(FRAGMENT_LIMIT - IPV4_SIZE, (len(content) + 1) // 2) + 7 & ~7
+        limit = min(FRAGMENT_LIMIT, self._carried.get(probe.path, FRAGMENT_LIMIT)) - IPV4_SIZE & ~7
+        step = min(limit, (len(content) + 1) // 2 + 7 & ~7)
         packets = octets = 0
         for offset in range(0, len(content), step):
             part = content[offset : offset + step]
@@ -203,7 +206,11 @@ class Icmp4:
         if kind == ECHO_REPLY and size < probe.size:
             probe = probe._replace(way=Way.FORWARD) if probe.way is Way.ROUND else None
         fragment_size = next((struct.unpack("=i", value)[0] for _l, t, value in ancillary if t == IP_RECVFRAGSIZE), 0)
-        return None if probe is None else Arrived(probe, moment, fragment_size)
+        if probe is None:
+            return None
+        if probe.way is not Way.BACK:
+            self._carried[probe.path] = max(probe.size, self._carried.get(probe.path, 0))
+        return Arrived(probe, moment, fragment_size)
 
     def _unreachable(self, start: int, length: int, router: str, moment: float) -> Optional[Event]:
         """Understand a message that quotes a packet of ours: address, number, and the nonce if that is there."""

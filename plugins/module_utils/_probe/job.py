@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Optional
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from .._facts.sources import Source
 from .._model.owner import Owner, OwnerKind
 from .._model.path import Direction, Method, PathMeasurement, Verdict
 from .._model.route import PathMtuException
-from .conclude import conclude_direction, worse
+from .conclude import conclude_direction, within_offer, worse
 from .loop import Track
+from .search import ONE_WAY
 from .targets import Wanted
+from .tcp_transport import TcpTransport
 from .transport import Transport
 from .vantage import Vantage, Way, learned
+
+IP_AND_TCP = {"ipv4": 20 + 20, "ipv6": 40 + 20}
+"""Bytes of headers that the MSS does not count: RFC 9293 section 3.7.1, RFC 8200."""
 
 
 @dataclass
@@ -44,15 +49,13 @@ def result_of(job: Job, after: Mapping[int, List[PathMtuException]]) -> PathMeas
     """Return what was found for a target. after: learned path MTUs, by inode of the network namespace."""
     track = job.track
     inode = job.source.namespace.inode if job.source is not None else None
-    if track is not None:
-        forward = conclude_direction(track.search, track.search.forward)
-        back = conclude_direction(track.search, track.search.back)
-    else:
-        forward = back = Direction(Verdict.UNKNOWN, reason=job.refusal or "; ".join(job.unavailable.values()))
+    forward, back = _directions(job)
     before = [] if job.vantage is None else [one for one in job.vantage.before if one.destination == job.address]
     now = [one for one in after.get(inode or 0, ()) if one.destination == job.address]
-    worst = worse(forward, back)
+    worst = forward if job.method is Method.TCP else worse(forward, back)
     reasons = [job.way.caution if job.way is not None else None, worst.reason]
+    if track is not None and not track.search.answered:
+        reasons += job.unavailable.values()
     measured = PathMeasurement(
         name=job.wanted.name,
         target=job.wanted.address,
@@ -74,6 +77,19 @@ def result_of(job: Job, after: Mapping[int, List[PathMtuException]]) -> PathMeas
         about=job.wanted.about,
     )
     return measured if track is None else _with_counts(measured, track)
+
+
+def _directions(job: Job) -> Tuple[Direction, Direction]:
+    if job.track is None:
+        unknown = Direction(Verdict.UNKNOWN, reason=job.refusal or "; ".join(job.unavailable.values()))
+        return unknown, unknown
+    search, transport = job.track.search, job.track.transport
+    forward = conclude_direction(search, search.forward)
+    if not isinstance(transport, TcpTransport):
+        return forward, conclude_direction(search, search.back)
+    mss = transport.advertised_mss(search.task.path)
+    offered = None if mss is None else mss + IP_AND_TCP[job.family or "ipv4"]
+    return within_offer(forward, offered), Direction(Verdict.UNKNOWN, icmp_observable=False, reason=ONE_WAY)
 
 
 def _with_counts(measured: PathMeasurement, track: Track) -> PathMeasurement:

@@ -25,6 +25,8 @@ class Task:
     ceiling: int
     ways: Sequence[Way]
     expected: Optional[int] = None
+    hears_too_big: bool = True
+    """Whether a router's message about the way there would be heard."""
     apart: bool = False
     """Whether round trips of more than the floor are left out: they could make the own kernel learn."""
 
@@ -50,6 +52,15 @@ class Ledger:
             if way in (side.way, Way.ROUND):
                 side.tries[size] = side.tries.get(size, 0) + 1
         return probe
+
+    def take_back(self, probes: Sequence[Probe]) -> None:
+        """Forget probes that are not sent."""
+        for probe in probes:
+            self.waiting.pop(probe.number, None)
+            self.sent[probe.way, probe.size] -= 1
+            for side in (self.forward, self.back):
+                if probe.way in (side.way, Way.ROUND):
+                    side.tries[probe.size] -= 1
 
     def _way(self, side: Side, other: Side, size: int) -> Optional[Way]:
         """Return how to test a size in one direction alone; None where nothing would tell."""

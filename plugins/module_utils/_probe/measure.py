@@ -236,7 +236,15 @@ class Used:
 def _track(index: int, job: Job, transport: Transport, chance: random.Random) -> Track:
     assert job.way is not None and job.family is not None
     apart = job.family == "ipv6" and job.method is Method.ICMP
-    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu, apart)
+    task = Task(
+        index,
+        job.family,
+        job.way.link_mtu,
+        tuple(transport.ways),
+        job.wanted.expected_mtu,
+        transport.hears_too_big,
+        apart,
+    )
     return Track(Search(task, chance), transport)
 
 

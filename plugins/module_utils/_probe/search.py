@@ -26,6 +26,7 @@ BURST = 5
 """Tries, and as many controls, that are sent at once."""
 TRIES_LIMIT = 200
 """Tries of one size in one trial. With half of all packets lost some 40 suffice."""
+ONE_WAY = "TCP measures the way there only"
 PROOF_SIZES = (3100, 18500)
 """Bytes of answers that links of 1500 and of 9000 bytes do not take whole."""
 PROOF_ROUNDS = 8
@@ -41,8 +42,11 @@ class Search(Ledger):
     def __init__(self, task: Task, chance: random.Random) -> None:
         super().__init__(task)
         self.back.fragments_prove = Way.ROUND not in task.ways
+        if Way.BACK not in task.ways and Way.ROUND not in task.ways:
+            self.back.stuck = ONE_WAY
         self.rejected: Optional[Rejected] = None
         self.answered = False
+        self.given_up: Optional[str] = None
         self._chance = chance
         self._silences = 0
         self._started = False
@@ -83,6 +87,7 @@ class Search(Ledger):
 
     def give_up(self, reason: str) -> None:
         """End the search where it is: a bound has been reached."""
+        self.given_up = reason
         for side in (self.forward, self.back):
             if not side.over:
                 side.stuck = reason

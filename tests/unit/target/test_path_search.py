@@ -64,6 +64,11 @@ def paths(draw: Any, loss: Any = NO_LOSS, ways: Any = EVERY_WAY) -> Tuple[Simula
     return path, ceiling, draw(st.sampled_from([None, 1400, forward]))
 
 
+def uneven(path: SimulatedPath) -> bool:
+    """Tell whether the far end's fragments leave a rest where a router fragments them again."""
+    return (in_pieces(path.far_link) - 20) % (in_pieces(path.back) - 20) != 0
+
+
 @given(paths(), SEEDS, st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_without_loss_both_directions_are_exact(
@@ -73,7 +78,7 @@ def test_without_loss_both_directions_are_exact(
     run = search(path, seed, ceiling, expected=expected, apart=apart)
     forward, back = directions(run)
     assert forward.path_mtu == path.forward
-    if path.fragmenting and path.back < ceiling and (apart or in_pieces(path.back) == in_pieces(path.far_link)):
+    if path.fragmenting and path.back < ceiling and (apart or not uneven(path)):
         check(back, path.back)
     else:
         assert back.path_mtu == path.back
