@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Iterator
 
 import pytest
@@ -15,6 +17,8 @@ from ansible_collections.netfit.cluster.plugins.module_utils._probe.measure impo
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.targets import Defaults
 
 TARGETS = ("198.18.2.1", "2001:db8:2::1")
+SOURCES = ("198.18.1.1", "2001:db8:1::1")
+IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, DO_DISCOVER = 10, 23, 2
 SILENCE = (
     "add table inet quiet; add chain inet quiet o { type filter hook output priority 0; };"
     "add rule inet quiet o icmp type destination-unreachable drop;"
@@ -55,3 +59,85 @@ def test_a_link_whose_ends_disagree(row: Lab, target: str, silent: bool) -> None
     assert found.learned == ()
     assert not row.ip_json("a", "route", "show", "cache")
     assert not row.ip_json("a", "-6", "route", "show", "cache")
+
+
+def learn(row: Lab, sender: str, target: str) -> None:
+    """Make a kernel learn a path MTU by itself, as any of its connections would."""
+    family, kind = (socket.AF_INET6, "-6") if ":" in target else (socket.AF_INET, "-4")
+
+    def send() -> None:
+        with socket.socket(family, socket.SOCK_DGRAM) as one:
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, DO_DISCOVER)
+            else:
+                one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DO_DISCOVER)
+            one.sendto(bytes(1440), (target, 9))
+
+    for _ in range(50):
+        row.inside(sender, send)
+        if row.ip_json(sender, kind, "route", "get", target)[0].get("metrics"):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{sender} has learned nothing about {target}")
+
+
+def narrow(row: Lab, mtu: int) -> None:
+    """Let the router take no larger packets in either direction, and say so; 1500 is everything."""
+    for number in (1, 2):
+        device = "ra" if number == 1 else "rb"
+        row.ip(
+            "r",
+            f"route replace 198.18.{number}.0/24 dev {device} mtu lock {mtu}",
+            f"route replace 2001:db8:{number}::/64 dev {device} mtu {mtu} metric 256",
+        )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_the_own_kernel_remembers_is_not_the_path(row: Lab, target: str) -> None:
+    narrow(row, 1400)
+    learn(row, "a", target)
+    narrow(row, 1500)
+    found = measure(MeasureOptions([target], Defaults(source={"namespace": row.path("a")}))).paths[0]
+    assert (found.forward.path_mtu, found.back.path_mtu, found.verdict) == (1500, 1500, Verdict.OK)
+    assert found.cached_mtu == 1400
+    assert found.learned == ()
+
+
+@pytest.mark.parametrize(("target", "answers_to"), list(zip(TARGETS, SOURCES)))
+def test_what_the_far_kernel_remembers_is_not_the_path(row: Lab, target: str, answers_to: str) -> None:
+    narrow(row, 1400)
+    learn(row, "b", answers_to)
+    narrow(row, 1500)
+    found = measure(MeasureOptions([target], Defaults(source={"namespace": row.path("a")}))).paths[0]
+    assert (found.forward.path_mtu, found.back.path_mtu) == (1500, None)
+    assert (found.back.verdict, found.back.at_most) == (Verdict.UNKNOWN, 1500)
+    assert "the target itself" in str(found.back.reason)
+
+
+def test_answers_that_a_router_fragments_show_the_way_back(row: Lab) -> None:
+    row.ip("r", "route replace 198.18.1.0/24 dev ra mtu lock 1400")
+    found = measure(MeasureOptions(TARGETS[:1], Defaults(source={"namespace": row.path("a")}))).paths[0]
+    assert (found.forward.path_mtu, found.back.path_mtu) == (1500, 1400)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_loss_is_no_narrow_path(row: Lab, target: str) -> None:
+    lossy = "add table inet lossy; add chain inet lossy f { type filter hook forward priority 0; };"
+    run("ip", "netns", "exec", row.name("r"), "nft", lossy + "add rule inet lossy f numgen random mod 10 == 0 drop")
+    found = measure(MeasureOptions([target], Defaults(source={"namespace": row.path("a")}))).paths[0]
+    assert (found.forward.path_mtu, found.back.path_mtu, found.verdict) == (1500, 1500, Verdict.OK)
+
+
+def test_two_hundred_targets_from_two_namespaces(row: Lab) -> None:
+    for host in range(3, 103):
+        row.ip("b", f"addr add 198.18.2.{host}/24 dev b0")
+        row.ip("a", f"addr add 198.18.1.{host}/24 dev a0")
+    targets = [
+        {"address": f"198.18.{number}.{host}", "source": {"namespace": row.path(source)}}
+        for source, number in (("a", 2), ("b", 1))
+        for host in range(3, 103)
+    ]
+    found = measure(MeasureOptions(targets))
+    assert found.summary["ok"] == 200
+    assert {path.namespace for path in found.paths} == {row.inode("a"), row.inode("b")}
+    assert found.packets_sent <= 1400

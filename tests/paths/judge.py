@@ -18,6 +18,8 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.path import 
 )
 
 EXACT, UNKNOWN = "exact", "unknown"
+LARGE_ANSWER = 18500
+"""Bytes of an answer that no link takes whole."""
 
 
 def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) -> str:
@@ -25,11 +27,11 @@ def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) 
     found = measured.forward if forward else measured.back
     known = truth(plan, forward)
     own = truth(plan, True).link_mtu
-    if found.path_mtu is None:
-        return _of_unknown(found, known)
     sizes = {known.path_mtu, known.later_mtu}
     if method is Method.ICMP and not forward:
         sizes.add(largest_answer(plan))
+    if found.path_mtu is None:
+        return _of_unknown(found, known, max(sizes))
     right = {min(size, own) for size in sizes}
     if found.path_mtu not in right:
         return f"path MTU {found.path_mtu}, not {sorted(right)}"
@@ -40,13 +42,13 @@ def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) 
     return f"verdict {found.verdict.value!r}, not {sorted(known.verdicts)}"
 
 
-def _of_unknown(found: Direction, known: Truth) -> str:
+def _of_unknown(found: Direction, known: Truth, largest: int) -> str:
     """Without a value there is a reason, and what is said about the limits is true all the same."""
     if found.verdict is not Verdict.UNKNOWN:
         return f"verdict {found.verdict.value!r} without a path MTU: {found.reason}"
     if found.reason is None:
         return "unknown without a reason"
-    if found.at_least > known.path_mtu or (found.at_most is not None and found.at_most < known.later_mtu):
+    if found.at_least > largest or (found.at_most is not None and found.at_most < known.later_mtu):
         return f"from {found.at_least} to {found.at_most}, not {known.path_mtu}"
     return UNKNOWN
 
@@ -90,6 +92,8 @@ def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
         if known.path_mtu != known.later_mtu:
             return "the overlay's node carries a first packet of a size and then refuses it, because it has learned"
     if method is Method.TCP:
+        if forward and truth(plan, True).path_mtu >= truth(plan, False).link_mtu:
+            return "TCP: what the far end's MSS does not allow may be dropped for that reason"
         return None if forward else "TCP: the far end sends nothing of a size that we choose"
     if method is Method.UDP or forward:
         return None
@@ -98,6 +102,9 @@ def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
     limit, own = truth(plan, False).path_mtu, truth(plan, True).link_mtu
     if limit >= own:
         return None
+    pieces = fate(gates(plan, False), 4, LARGE_ANSWER, False).pieces[:-1]
+    if pieces and min(pieces) == max(pieces):
+        return "ICMP: answers come in fragments that the target itself may have made of its own accord"
     if not fate(gates(plan, True), 4, limit + 1, False).pieces or not fate(gates(plan, True), 4, own, False).pieces:
         return "ICMP: requests as large as the answers that are looked for do not reach the far end, even fragmented"
     return None

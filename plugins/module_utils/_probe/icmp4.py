@@ -21,6 +21,7 @@ import socket
 import struct
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .fragments import FragmentWatch
 from .packets import (
     DONT_FRAGMENT,
     ECHO_REPLY,
@@ -41,7 +42,7 @@ from .packets import (
     word_sum,
 )
 from .sockets import SO_RCVBUFFORCE, SO_SNDBUFFORCE, ask_for_buffer
-from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, Target, TooBig, Way
+from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, Split, Target, TooBig, Way
 
 ICMP_FILTER = 1
 WANTED_TYPES = (ECHO_REPLY, UNREACHABLE, TIMESTAMP_REPLY)
@@ -58,6 +59,7 @@ class Icmp4:
 
     overhead = IPV4_SIZE + MESSAGE_SIZE + NONCE_SIZE
     ways: Sequence[Way] = (Way.ROUND, Way.FORWARD, Way.BACK)
+    hears_too_big = True
 
     def __init__(self, targets: Mapping[int, Target]) -> None:
         """targets: by index of the path. Raises PermissionError without the right, OSError."""
@@ -79,11 +81,17 @@ class Icmp4:
             self._sender.close()
             raise
         try:
+            self._watch = FragmentWatch({packed: path for path, packed in self._packed.items()})
+        except OSError:
+            self._sender.close()
+            self._receiver.close()
+            raise
+        try:
             self._prepare()
         except OSError:
             self.close()
             raise
-        self.descriptors: Sequence[int] = (self._receiver.fileno(),)
+        self.descriptors: Sequence[int] = (self._receiver.fileno(), self._watch.descriptor)
 
     def _prepare(self) -> None:
         for one in (self._sender, self._receiver):
@@ -96,7 +104,8 @@ class Icmp4:
         ask_for_buffer(self._receiver, SO_RCVBUFFORCE, socket.SO_RCVBUF)
 
     def close(self) -> None:
-        """Close both sockets."""
+        """Close all sockets."""
+        self._watch.close()
         self._sender.close()
         self._receiver.close()
 
@@ -164,7 +173,7 @@ class Icmp4:
             try:
                 length, ancillary, _flags, sender = receive(buffer, 64)
             except BlockingIOError:
-                return events
+                return events + [Split(path, moment) for path in self._watch.receive()]
             except OSError as error:
                 if error.errno == errno.EBADF:
                     raise

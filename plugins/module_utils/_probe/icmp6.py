@@ -65,6 +65,7 @@ class Icmp6:
 
     overhead = IPV6_SIZE + TCP_SIZE
     ways: Sequence[Way] = (Way.ROUND, Way.FORWARD, Way.BACK)
+    hears_too_big = True
 
     def __init__(self, targets: Mapping[int, Target]) -> None:
         """targets: by index of the path. Raises PermissionError without the right, OSError."""

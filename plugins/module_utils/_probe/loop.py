@@ -15,8 +15,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from .search import Round, Search
-from .transport import Arrived, Event, Probe, Transport
+from .patience import Round
+from .search import Search
+from .transport import Arrived, Event, Probe, Sent, Transport, Way
 
 CHUNK = 32
 """Packets between two looks at what has arrived, so that no receive buffer runs over."""
@@ -35,6 +36,13 @@ class Bounds:
     path_packets: int = 2000
     path_octets: int = 8 << 20
     path_seconds: float = 15.0
+
+
+def most_that_is_sent(probe: Probe) -> Sent:
+    """Return what a probe can cost at most, whatever the transport: in fragments, with deposits, or on a connection."""
+    if probe.way is Way.BACK:
+        return Sent(3 + probe.size // 500, 2 * probe.size + 400)
+    return Sent(2, probe.size + 120)
 
 
 @dataclass
@@ -128,6 +136,9 @@ class Loop:
         """Ask a search what is next and send it; return how many packets."""
         search = track.search
         chosen = None if self._stopped(track) else search.next()
+        if chosen is not None and self._too_much(track, chosen):
+            search.take_back(chosen.probes)
+            chosen = None
         now = self._clock()
         if chosen is None:
             self._end(track, now)
@@ -162,6 +173,22 @@ class Loop:
             reason = f"the limit of {bounds.path_packets} packets or {bounds.path_octets} bytes for a path is reached"
         elif track.started and self._clock() - track.started > bounds.path_seconds:
             reason = f"the limit of {bounds.path_seconds:g} seconds for a path is reached"
+        if reason is not None:
+            track.search.give_up(reason)
+        return reason is not None
+
+    def _too_much(self, track: Track, chosen: Round) -> bool:
+        """Give up a search whose next round could exceed what it may use, before anything of it is sent."""
+        bounds = self._bounds
+        costs = [most_that_is_sent(probe) for probe in chosen.probes]
+        packets, octets = sum(cost.packets for cost in costs), sum(cost.octets for cost in costs)
+        reason = None
+        if self.packets + packets > bounds.packets or self.octets + octets > bounds.octets:
+            reason = f"the limit of {bounds.packets} packets or {bounds.octets} bytes for the run does not suffice"
+        elif track.packets + packets > bounds.path_packets or track.octets + octets > bounds.path_octets:
+            reason = (
+                f"the limit of {bounds.path_packets} packets or {bounds.path_octets} bytes for a path does not suffice"
+            )
         if reason is not None:
             track.search.give_up(reason)
         return reason is not None

@@ -16,16 +16,17 @@ from .._facts.survey import Census, take_census
 from .._kernel.attributes import NetlinkError
 from .._kernel.visiting import visit
 from .._model.fact import Fact, Problem
-from .._model.owner import Namespace, Owner, OwnerKind
-from .._model.path import Direction, Method, PathMeasurement, Verdict
+from .._model.owner import Namespace
+from .._model.path import Method, PathMeasurement, Verdict
 from .._model.route import PathMtuException
-from .conclude import conclude_direction, worse
+from .job import Job, result_of
+from .ledger import Task
 from .loop import Bounds, Loop, Track
 from .methods import MAKERS, Needs, check_responder, methods_for
-from .search import Search, Task
-from .targets import Defaults, RawTarget, Wanted, parse_targets, resolve
+from .search import Search
+from .targets import Defaults, RawTarget, parse_targets, resolve
 from .transport import Target, Transport
-from .vantage import NoWay, Vantage, Way, learned, open_vantage
+from .vantage import NoWay, Vantage, open_vantage
 
 
 @dataclass(frozen=True)
@@ -56,27 +57,6 @@ class Measurements(Fact):
     problems: Tuple[Problem, ...]
 
 
-@dataclass
-class Job:
-    """One target on its way to a result."""
-
-    wanted: Wanted
-    source: Optional[Source] = None
-    address: Optional[str] = None
-    way: Optional[Way] = None
-    vantage: Optional[Vantage] = None
-    transports: Dict[Method, Transport] = field(default_factory=dict)
-    unavailable: Dict[Method, str] = field(default_factory=dict)
-    method: Optional[Method] = None
-    track: Optional[Track] = None
-    refusal: Optional[str] = None
-
-    @property
-    def family(self) -> Optional[str]:
-        """Of the address, where there is one."""
-        return None if self.address is None else "ipv6" if ":" in self.address else "ipv4"
-
-
 def measure(options: MeasureOptions) -> Measurements:
     """Measure all targets at once and return what was found.
 
@@ -97,7 +77,7 @@ def measure(options: MeasureOptions) -> Measurements:
     finally:
         for vantage in vantages.values():
             vantage.close()
-    paths = tuple(_result(job, after) for job in jobs)
+    paths = tuple(result_of(job, after) for job in jobs)
     summary = Counter(path.verdict.value for path in paths)
     return Measurements(
         paths=paths,
@@ -256,7 +236,15 @@ class Used:
 def _track(index: int, job: Job, transport: Transport, chance: random.Random) -> Track:
     assert job.way is not None and job.family is not None
     apart = job.family == "ipv6" and job.method is Method.ICMP
-    task = Task(index, job.family, job.way.link_mtu, tuple(transport.ways), job.wanted.expected_mtu, apart)
+    task = Task(
+        index,
+        job.family,
+        job.way.link_mtu,
+        tuple(transport.ways),
+        job.wanted.expected_mtu,
+        transport.hears_too_big,
+        apart,
+    )
     return Track(Search(task, chance), transport)
 
 
@@ -266,50 +254,3 @@ def _exceptions_after(vantage: Vantage, problems: List[Problem]) -> List[PathMtu
     except (OSError, NetlinkError) as error:
         problems.append(Problem("learned path MTUs", str(error), None, vantage.source.namespace.inode))
         return vantage.before
-
-
-def _result(job: Job, after: Mapping[int, List[PathMtuException]]) -> PathMeasurement:
-    track = job.track
-    inode = job.source.namespace.inode if job.source is not None else None
-    if track is not None:
-        forward = conclude_direction(track.search, track.search.forward)
-        back = conclude_direction(track.search, track.search.back)
-    else:
-        forward = back = Direction(Verdict.UNKNOWN, reason=job.refusal or "; ".join(job.unavailable.values()))
-    before = [] if job.vantage is None else [one for one in job.vantage.before if one.destination == job.address]
-    now = [one for one in after.get(inode or 0, ()) if one.destination == job.address]
-    worst = worse(forward, back)
-    reasons = [job.way.caution if job.way is not None else None, worst.reason]
-    measured = PathMeasurement(
-        name=job.wanted.name,
-        target=job.wanted.address,
-        address=job.address,
-        family=job.family,
-        source=job.source.owner if job.source is not None else Owner(OwnerKind.UNKNOWN),
-        namespace=inode,
-        method=job.method,
-        verdict=worst.verdict,
-        forward=forward,
-        back=back,
-        device=job.way.device if job.way is not None else None,
-        link_mtu=job.way.link_mtu if job.way is not None else None,
-        expected_mtu=job.wanted.expected_mtu,
-        reason="; ".join(reason for reason in reasons if reason) or None,
-        cached_mtu=min((one.mtu for one in before), default=None),
-        exceptions=tuple(before),
-        learned=tuple(learned(before, now)),
-        about=job.wanted.about,
-    )
-    return measured if track is None else _with_counts(measured, track)
-
-
-def _with_counts(measured: PathMeasurement, track: Track) -> PathMeasurement:
-    shortest = None if track.shortest is None else round(track.shortest * 1000, 3)
-    return replace(
-        measured,
-        round_trip_ms=shortest,
-        packets_sent=track.packets,
-        packets_received=track.received,
-        bytes_sent=track.octets,
-        seconds=round(track.ended - track.started, 6),
-    )

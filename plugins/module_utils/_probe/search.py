@@ -14,71 +14,40 @@ Sources: RFC 8899 (search without ICMP; this one sends several sizes at once), R
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
+from .ledger import Ledger, Task
+from .patience import DECISION_FLOOR, HINT_FLOOR, SILENT_WAITS, Round
 from .side import Side, Trial
 from .sizes import FLOORS, LOWER_FLOORS
-from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, TooBig, Way
+from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Split, TooBig, Way
 
 BURST = 5
 """Tries, and as many controls, that are sent at once."""
 TRIES_LIMIT = 200
 """Tries of one size in one trial. With half of all packets lost some 40 suffice."""
-SILENT_WAITS = (0.05, 0.2, 1.0)
-"""Seconds after which a path that says nothing is asked again, and then given up."""
-HINT_FLOOR, DECISION_FLOOR = 0.005, 0.020
-"""Seconds to wait for answers at least: for those that only guide the search, and for those that decide."""
-ROUND_TRIPS = 3.0
-"""How many times the longest round trip is waited for."""
-DEAF_AFTER = 8
-"""Packets of a size that passes: a way of asking that answers none of them is not answered at all."""
+ONE_WAY = "TCP measures the way there only"
+PROOF_SIZES = (3100, 18500)
+"""Bytes of answers that links of 1500 and of 9000 bytes do not take whole."""
+PROOF_ROUNDS = 8
+OWN_FRAGMENTS = (
+    "larger answers come in fragments that the target itself seems to make: by its own link's MTU, or by a path MTU "
+    "that its kernel remembers, be it right or not; a responder there (path_mtu_responder) would tell"
+)
 
 
-class Round(NamedTuple):
-    """What to send, and how many seconds to wait for it at least."""
-
-    probes: Sequence[Probe]
-    floor: float
-
-    def patience(self, answered: bool, round_trip: float) -> float:
-        """Return how many seconds after the last packet, sent or received, the round is over.
-
-        answered: whether the path has ever answered. round_trip: the longest so far in seconds.
-        """
-        if not answered:
-            return self.floor
-        floor = self.floor if self.floor == DECISION_FLOOR else HINT_FLOOR
-        return max(floor, ROUND_TRIPS * round_trip)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be searched. ceiling: MTU of the own link. ways: those that the transport has."""
-
-    path: int
-    family: str
-    ceiling: int
-    ways: Sequence[Way]
-    expected: Optional[int] = None
-    apart: bool = False
-    """Whether round trips of more than the floor are left out: they could make the own kernel learn."""
-
-
-class Search:
+class Search(Ledger):
     """One path. Feed it events, ask for next() when all are answered or the wait is over, until that is None."""
 
     def __init__(self, task: Task, chance: random.Random) -> None:
-        self.task = task
-        self.forward = Side(Way.FORWARD, task.ceiling)
-        self.back = Side(Way.BACK, task.ceiling)
+        super().__init__(task)
+        self.back.fragments_prove = Way.ROUND not in task.ways
+        if Way.BACK not in task.ways and Way.ROUND not in task.ways:
+            self.back.stuck = ONE_WAY
         self.rejected: Optional[Rejected] = None
-        self.waiting: Dict[int, Probe] = {}
-        self.sent: Dict[Tuple[Way, int], int] = {}
-        self.got: Dict[Tuple[Way, int], int] = {}
         self.answered = False
+        self.given_up: Optional[str] = None
         self._chance = chance
-        self._number = 0
         self._silences = 0
         self._started = False
 
@@ -113,9 +82,12 @@ class Search:
             self.rejected = self.rejected or event
         elif isinstance(event, Asked):
             self.answered = True
+        elif isinstance(event, Split):
+            self.back.fragments_prove = True
 
     def give_up(self, reason: str) -> None:
         """End the search where it is: a bound has been reached."""
+        self.given_up = reason
         for side in (self.forward, self.back):
             if not side.over:
                 side.stuck = reason
@@ -160,16 +132,6 @@ class Search:
         side.ceiling = max(min(side.ceiling, event.mtu), side.best)
 
     # What to send
-
-    def _probe(self, way: Way, size: int) -> Probe:
-        self._number += 1
-        probe = Probe(self.task.path, way, size, self._number)
-        self.waiting[self._number] = probe
-        self.sent[way, size] = self.sent.get((way, size), 0) + 1
-        for side in (self.forward, self.back):
-            if way in (side.way, Way.ROUND):
-                side.tries[size] = side.tries.get(size, 0) + 1
-        return probe
 
     def _both(self, sizes: Sequence[int]) -> List[Probe]:
         """Return probes of each size for both directions: round trips, where they may be used."""
@@ -218,6 +180,8 @@ class Search:
     def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], bool]:
         if not side.best and Way.ROUND not in self.task.ways and side.way in self.task.ways:
             return self._find_floor(side), False
+        if not side.proven:
+            return self._prove(side), False
         if side.untold is not None:
             return self._walk_down(side, other, side.untold)
         missing = self._missing(side, other)
@@ -241,6 +205,17 @@ class Search:
             side.unheard = True
             return [], False
         return self._decide(side, way, size)
+
+    def _prove(self, side: Side) -> List[Probe]:
+        """Ask for answers so large that the far end has to fragment them by itself: a router does it once more."""
+        side.proofs += 1
+        smaller, larger = PROOF_SIZES
+        known = self.task.apart or (side.way, larger) in self.got or side.proofs > PROOF_ROUNDS
+        if known or side.way not in self.task.ways or self._deaf(side):
+            side.stuck = OWN_FRAGMENTS
+            return []
+        copies = 0 if side.proofs == 1 else 4 if self._loss(side) else 1
+        return [self._probe(side.way, size) for size in [smaller] * 2 + [larger] * copies]
 
     def _find_floor(self, side: Side) -> List[Probe]:
         """Look for a size that passes at all, where so far only the other direction has answered."""
@@ -303,54 +278,6 @@ class Search:
                     side.stuck = self._why_not_apart(side)
             return None
         return Round([self._probe(Way.ROUND, size) for size in sizes], HINT_FLOOR)
-
-    # What is known
-
-    def _way(self, side: Side, other: Side, size: int) -> Optional[Way]:
-        """Return how to test a size in one direction alone; None where nothing would tell."""
-        alone = side.way in self.task.ways and not self._deaf(side)
-        together = self._may_go_round(size) and other.best >= size
-        if side.way is Way.BACK and together:
-            return Way.ROUND
-        if alone:
-            return side.way
-        return Way.ROUND if together else None
-
-    def _may_go_round(self, size: int) -> bool:
-        return Way.ROUND in self.task.ways and not (self.task.apart and size > FLOORS[self.task.family])
-
-    def _deaf(self, side: Side) -> bool:
-        asked = sum(count for (way, size), count in self.sent.items() if way is side.way and size <= side.best)
-        return asked >= DEAF_AFTER and not self._answers(side.way)
-
-    def _answers(self, way: Way) -> bool:
-        return any(kind is way for kind, _size in self.got)
-
-    def _missing(self, side: Side, other: Side) -> Optional[int]:
-        """Return the smallest size above best that was sent and of which nothing was heard.
-
-        A round trip tells something about this direction where the other one is known to carry the size; as long as
-        nothing was asked in this direction alone, also where it is not known to be too big for the other one.
-        """
-        limit = other.best if self._answers(side.way) else (other.too_big or side.ceiling + 1) - 1
-        missing = [
-            size
-            for way, size in self.sent
-            if size > side.best and (way is side.way or (way is Way.ROUND and size <= limit))
-        ]
-        return min(missing) if missing else None
-
-    def counted(self, side: Side) -> Tuple[int, int]:
-        """Return how many packets of sizes that pass were lost, and how many were sent."""
-        other = self.back if side is self.forward else self.forward
-        limits = {side.way: side.best, Way.ROUND: min(side.best, other.best)}
-        passing = [(way, size) for way, size in self.sent if size <= limits.get(way, 0)]
-        sent = sum(self.sent[key] for key in passing)
-        return max(0, sent - sum(self.got.get(key, 0) for key in passing)), sent
-
-    def _loss(self, side: Side) -> float:
-        lost, sent = self.counted(side)
-        return lost / sent if sent else 0.0
 
     def _why_not_apart(self, side: Side) -> str:
         if side.way is Way.FORWARD:

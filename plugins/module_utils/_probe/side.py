@@ -70,6 +70,10 @@ class Side:
     """A size that certainly vanishes without a message, although there are messages about smaller ones."""
     unheard: bool = False
     """Whether nothing can show if a size gets a message."""
+    fragments_prove: bool = True
+    """Whether it is the path that makes fragments, not the sender by itself."""
+    proofs: int = 0
+    """How often it was tried to learn that."""
 
     @property
     def certain(self) -> bool:
@@ -77,6 +81,12 @@ class Side:
         if self.contradiction:
             return False
         return self.best >= self.ceiling or (self.too_big is not None and self.too_big == self.best + 1)
+
+    @property
+    def proven(self) -> bool:
+        """False where all that limits the size is that larger packets come in fragments, whoever made them."""
+        by_fragments = self.certain and self.best < self.ceiling and self.doubt is None and not self.by_message
+        return self.fragments_prove or not by_fragments
 
     @property
     def was_reported(self) -> bool:
@@ -103,7 +113,7 @@ class Side:
     @property
     def over(self) -> bool:
         """Whether there is nothing more to find out."""
-        return (self.certain and self.untold is None) or self.stuck is not None or self.contradiction
+        return (self.certain and self.proven and self.untold is None) or self.stuck is not None or self.contradiction
 
     def arrived(self, size: int) -> None:
         """Note that a size came through. It contradicts an earlier message, and refutes an earlier trial."""

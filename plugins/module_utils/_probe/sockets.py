@@ -8,12 +8,13 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
+from typing import Tuple
 
 BUFFER_BYTES = 8 << 20
 SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_ATTACH_FILTER = 32, 33, 26
 INSTRUCTION = struct.Struct("=HBBI")
 """struct sock_filter: code, jump if true, jump if false, value."""
-LOAD_HALF, JUMP_EQUAL, RETURN = 0x28, 0x15, 0x06
+LOAD_BYTE, LOAD_HALF, JUMP_EQUAL, JUMP_ANY, RETURN = 0x30, 0x28, 0x15, 0x45, 0x06
 TARGET_PORT_OFFSET = 2
 
 
@@ -30,14 +31,18 @@ def accept_only_port(one: socket.socket, port: int) -> None:
 
     Source: Documentation/networking/filter.rst; the content of such a socket begins with the transport header.
     """
-    program = b"".join(
-        (
-            INSTRUCTION.pack(LOAD_HALF, 0, 0, TARGET_PORT_OFFSET),
-            INSTRUCTION.pack(JUMP_EQUAL, 0, 1, port),
-            INSTRUCTION.pack(RETURN, 0, 0, 0xFFFF),
-            INSTRUCTION.pack(RETURN, 0, 0, 0),
-        )
+    attach_filter(
+        one,
+        (LOAD_HALF, 0, 0, TARGET_PORT_OFFSET),
+        (JUMP_EQUAL, 0, 1, port),
+        (RETURN, 0, 0, 0xFFFF),
+        (RETURN, 0, 0, 0),
     )
+
+
+def attach_filter(one: socket.socket, *steps: Tuple[int, int, int, int]) -> None:
+    """Let the kernel drop what a classic BPF program returns 0 for. steps: code, jumps if true and false, value."""
+    program = b"".join(INSTRUCTION.pack(*step) for step in steps)
     instructions = ctypes.create_string_buffer(program, len(program))
     head = struct.pack("@HP", len(program) // INSTRUCTION.size, ctypes.addressof(instructions))
     one.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, head)

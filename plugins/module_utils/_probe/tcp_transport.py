@@ -71,6 +71,7 @@ class TcpTransport:
     """A Transport (see transport.py) for TCP ports of one family."""
 
     ways: Sequence[Way] = (Way.FORWARD,)
+    hears_too_big = True
 
     def __init__(self, family: int, targets: Mapping[int, Target], connections: int = 4) -> None:
         """Open the raw sockets in the thread's network namespace. targets: by path.
@@ -122,6 +123,11 @@ class TcpTransport:
         self._begin(wanted)
         after, octets_after = self._totals()
         return Sent(after - packets, octets_after - octets)
+
+    def advertised_mss(self, path: int) -> Optional[int]:
+        """Return the MSS that the far end's first SYN-ACK named, in bytes; None where there was none."""
+        first = self.targets[path].first
+        return first.handshake.mss if first is not None and first.handshake is not None else None
 
     def pending(self, path: int) -> int:
         """Return how many probes of a path wait for a connection and were not sent."""

@@ -85,7 +85,14 @@ class Asked(NamedTuple):
     moment: float
 
 
-Event = Union[Arrived, TooBig, LocalLimit, Rejected, Asked]
+class Split(NamedTuple):
+    """A piece of an answer that the far end had fragmented was fragmented again: a router does it, on the way back."""
+
+    path: int
+    moment: float
+
+
+Event = Union[Arrived, TooBig, LocalLimit, Rejected, Asked, Split]
 
 
 class Sent(NamedTuple):
@@ -110,6 +117,8 @@ class Transport(Protocol):
     """Bytes that a probe has at least: its smallest size."""
     ways: Sequence[Way]
     """What it can test."""
+    hears_too_big: bool
+    """Whether it would hear of a router's message that a probe of the way there is too big."""
     descriptors: Sequence[int]
     """File descriptors whose readability means events; their error condition does as well."""
 

@@ -29,6 +29,9 @@ NOT_A_TARGET = {
     "prohibit": "is prohibited by this host's own routes",
 }
 
+ROUNDED = 0.02
+"""Seconds: two ticks of the unit in which the kernel tells the time that is left (USER_HZ)."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -90,13 +93,21 @@ def open_vantage(source: Source) -> Vantage:
 
 
 def learned(before: List[PathMtuException], after: List[PathMtuException]) -> List[PathMtuException]:
-    """Return what is there afterwards and was not before; the time that is left is no difference."""
-    known = {_key(exception) for exception in before}
-    return [exception for exception in after if _key(exception) not in known]
+    """Return what is there afterwards and was not before, or was renewed: it says something else, or ends later.
+
+    What ends when it would have ended is no difference. Both are of one moment each, so that less time is left.
+    """
+    known = {_key(exception): exception.expires_seconds for exception in before}
+    return [one for one in after if _key(one) not in known or _renewed(known[_key(one)], one.expires_seconds)]
 
 
-def _key(exception: PathMtuException) -> Tuple[str, str, int, Optional[str]]:
-    return exception.family, exception.destination, exception.mtu, exception.device
+def _key(exception: PathMtuException) -> Tuple[str, str, int, bool, Optional[str]]:
+    return exception.family, exception.destination, exception.mtu, exception.locked, exception.device
+
+
+def _renewed(before: Optional[float], after: Optional[float]) -> bool:
+    """Tell whether more seconds are left than before; those of the kernel are rounded."""
+    return before is not None and (after is None or after > before + ROUNDED)
 
 
 def _caution(found: RouteLookup, link: Link) -> Optional[str]:

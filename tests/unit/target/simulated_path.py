@@ -9,11 +9,14 @@ import random
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Round, Search, Task
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.ledger import Task
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.patience import Round
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Search
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import (
     Arrived,
     Event,
     Probe,
+    Split,
     TooBig,
     Way,
 )
@@ -27,7 +30,8 @@ class SimulatedPath:
 
     named: the MTU that those name, where it is not the true one. fragmenting: whether answers that are too big come in
     fragments rather than not at all. split: a tunnel carries what is larger in two packets, each of which can be lost.
-    ways: what the far end answers.
+    ways: what the far end answers. far_link: MTU of its link; remembered: path MTU that its kernel has learned, in both
+    of which it fragments its answers itself.
     """
 
     forward: int = 9000
@@ -38,6 +42,8 @@ class SimulatedPath:
     fragmenting: bool = False
     split: int = 65536
     ways: Tuple[Way, ...] = ALL_WAYS
+    far_link: int = 9000
+    remembered: int = 65535
 
     def outcome(self, probe: Probe, chance: random.Random) -> List[Event]:
         """Return what is heard of a probe."""
@@ -50,15 +56,24 @@ class SimulatedPath:
             mtu = self.forward if self.named is None else self.named
             return [TooBig(0, Way.FORWARD, probe.size, mtu, "192.0.2.1", 0.0, probe.number)]
         answer = probe.size if probe.way is not Way.FORWARD else 60
-        fragments = 0
-        if answer > self.back:
+        own = min(self.far_link, self.remembered)
+        fragments = 0 if answer <= own else in_pieces(own)
+        events: List[Event] = []
+        if (fragments or answer) > self.back:
             if not self.fragmenting or self._lost(60, chance):
                 return []
-            fragments = (self.back - 20) // 8 * 8 + 20
-        return [] if self._lost(answer, chance) else [Arrived(probe, 0.0, fragments)]
+            uneven = fragments and (fragments - 20) % (in_pieces(self.back) - 20)
+            fragments = in_pieces(self.back)
+            events = [Split(0, 0.0)] if uneven else []
+        return events if self._lost(answer, chance) else [Arrived(probe, 0.0, fragments), *events]
 
     def _lost(self, size: int, chance: random.Random) -> bool:
         return any(chance.random() < self.loss for _ in range(2 if size > self.split else 1))
+
+
+def in_pieces(mtu: int) -> int:
+    """Return the bytes of the fragments that a link's MTU leads to (RFC 791)."""
+    return (mtu - 20) // 8 * 8 + 20
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any, Optional, Tuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated_path import ALL_WAYS, Run, SimulatedPath, run_search
+from simulated_path import ALL_WAYS, Run, SimulatedPath, in_pieces, run_search
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Direction, Limit, Verdict
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.certainty import (
@@ -20,7 +20,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._probe.certainty im
     doubt,
 )
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.conclude import conclude_direction
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Task
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.ledger import Task
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.sizes import AT_ONCE, between
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Way
 
@@ -64,6 +64,11 @@ def paths(draw: Any, loss: Any = NO_LOSS, ways: Any = EVERY_WAY) -> Tuple[Simula
     return path, ceiling, draw(st.sampled_from([None, 1400, forward]))
 
 
+def uneven(path: SimulatedPath) -> bool:
+    """Tell whether the far end's fragments leave a rest where a router fragments them again."""
+    return (in_pieces(path.far_link) - 20) % (in_pieces(path.back) - 20) != 0
+
+
 @given(paths(), SEEDS, st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_without_loss_both_directions_are_exact(
@@ -72,8 +77,35 @@ def test_without_loss_both_directions_are_exact(
     path, ceiling, expected = drawn
     run = search(path, seed, ceiling, expected=expected, apart=apart)
     forward, back = directions(run)
-    assert (forward.path_mtu, back.path_mtu) == (path.forward, path.back)
+    assert forward.path_mtu == path.forward
+    if path.fragmenting and path.back < ceiling and (apart or not uneven(path)):
+        check(back, path.back)
+    else:
+        assert back.path_mtu == path.back
     assert run.packets <= 250
+
+
+@given(st.integers(576, 1499), st.integers(1500, 9000), st.booleans(), SEEDS, st.floats(0.0, 0.2))
+@settings(max_examples=200, deadline=None)
+def test_what_the_far_end_remembers_is_never_taken_for_the_path(
+    remembered: int, back: int, apart: bool, seed: int, loss: float
+) -> None:
+    run = search(SimulatedPath(back=back, remembered=remembered, loss=loss, fragmenting=True), seed, apart=apart)
+    _forward, found = directions(run)
+    check(found, 1500)
+    assert found.path_mtu is None
+    assert found.reason is not None
+
+
+def test_fragments_of_a_router_are_told_from_those_of_the_far_end() -> None:
+    path = SimulatedPath(back=1400, far_link=1500, fragmenting=True)
+    run = search(path)
+    assert directions(run)[1].path_mtu == 1400
+    path.back, path.remembered = 1500, 1400
+    _forward, back = directions(search(path))
+    assert (back.verdict, back.path_mtu, back.at_most) == (Verdict.UNKNOWN, None, 1500)
+    assert back.at_least == 1400
+    assert "the target itself" in str(back.reason)
 
 
 @given(

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""How long is waited for the answers to what was sent at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+from .transport import Probe
+
+SILENT_WAITS = (0.05, 0.2, 1.0)
+"""Seconds after which a path that says nothing is asked again, and then given up."""
+HINT_FLOOR, DECISION_FLOOR = 0.005, 0.020
+"""Seconds to wait for answers at least: for those that only guide the search, and for those that decide."""
+ROUND_TRIPS = 3.0
+"""How many times the longest round trip is waited for."""
+
+
+class Round(NamedTuple):
+    """What to send, and how many seconds to wait for it at least."""
+
+    probes: Sequence[Probe]
+    floor: float
+
+    def patience(self, answered: bool, round_trip: float) -> float:
+        """Return how many seconds after the last packet, sent or received, the round is over.
+
+        answered: whether the path has ever answered. round_trip: the longest so far in seconds.
+        """
+        if not answered:
+            return self.floor
+        floor = self.floor if self.floor == DECISION_FLOOR else HINT_FLOOR
+        return max(floor, ROUND_TRIPS * round_trip)
