@@ -35,6 +35,8 @@ def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) 
     right = {min(size, own) for size in sizes}
     if found.path_mtu not in right:
         return f"path MTU {found.path_mtu}, not {sorted(right)}"
+    if not forward and method is Method.ICMP and found.path_mtu == min(largest_answer(plan), own) != known.path_mtu:
+        return EXACT
     if found.verdict.value in _verdicts(known, found, own, forward):
         return EXACT
     return f"verdict {found.verdict.value!r}, not {sorted(known.verdicts)}"
@@ -63,7 +65,7 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
             right = {Verdict.OK}
         elif known.path_mtu == known.link_mtu:
             right = {Verdict.OK, Verdict.REDUCED}
-        elif not found.icmp_observable:
+        elif not found.icmp_observable or known.link_mtu > own:
             right |= {Verdict.REDUCED, Verdict.BLACK_HOLE}
     return [verdict.value for verdict in right]
 

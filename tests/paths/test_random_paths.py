@@ -17,7 +17,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 import pytest
 from far_ends import PORT, TOKEN, answering
@@ -132,12 +132,12 @@ def targets_of(method: Method, batch: List[Tuple[Row, Case]]) -> List[Dict[str, 
     ]
 
 
-def traces(row: Row, node: int) -> str:
+def traces(row: Row, node: int) -> Set[str]:
     """Return what path MTUs a kernel has learned, without the time that is left of them, and its firewall."""
     show = ("route", "show", "cache")
     learned = "".join(run("ip", "-o", version, "-n", row.name(node), *show) for version in ("-4", "-6"))
-    lines = [re.sub(r"expires \d+sec", "", line) for line in learned.splitlines() if "mtu" in line]
-    return "\n".join(lines) + in_namespace(row.path(node), lambda: run("nft", "list", "tables"))
+    lines = {re.sub(r"expires \d+sec", "", line) for line in learned.splitlines() if "mtu" in line}
+    return lines | set(in_namespace(row.path(node), lambda: run("nft", "list", "tables")).splitlines())
 
 
 def sockets(row: Row, node: int) -> List[str]:
@@ -193,9 +193,9 @@ def _one_batch(batch: List[Tuple[Row, Case]], pool: ThreadPoolExecutor, kept: Ta
                 kept.note(case, method, next(found))
         after = list(pool.map(lambda one: traces(*one), ends))
         kept.left += [
-            f"{methods}: {row.name(node)}: {now!r}, before {then!r}: {row.plan}"
+            f"{methods}: {row.name(node)}: {one}: {row.plan}"
             for (row, node), then, now in zip(ends, before, after)
-            if now != then
+            for one in now - then
         ]
         for row, case in batch:
             kept.left += [f"{methods}: {one} {case}" for one in sockets(row, case.plan.start)]

@@ -46,9 +46,9 @@ def conclude_direction(search: Search, side: Side) -> Direction:
         return replace(found, at_most=side.ceiling, reason=side.stuck or "the measurement ended early")
     if not side.certain or (side.stuck is not None and side.untold is not None):
         return replace(found, reason=side.stuck or "the measurement ended early")
-    verdict, limit, reason = _certain(search, side)
+    verdict, limit, why = _certain(search, side)
     confidence = 1.0 - (side.doubt or 0.0)
-    return replace(found, verdict=verdict, path_mtu=side.best, limited_by=limit, reason=reason, confidence=confidence)
+    return replace(found, verdict=verdict, path_mtu=side.best, limited_by=limit, reason=why, confidence=confidence)
 
 
 def _certain(search: Search, side: Side) -> Tuple[Verdict, Limit, Optional[str]]:
@@ -57,8 +57,8 @@ def _certain(search: Search, side: Side) -> Tuple[Verdict, Limit, Optional[str]]
             return Verdict.REDUCED, Limit.FAR_LINK, f"the far end's own link carries {side.far_limit} bytes"
         return Verdict.OK, Limit.LINK, None
     if side.silent is not None:
-        reason = f"packets of {side.silent} bytes are lost, and nobody says so; messages come about smaller ones only"
-        return Verdict.BLACK_HOLE, Limit.PATH, reason
+        vanish = f"packets of {side.silent} bytes are lost, and nobody says so; messages come about smaller ones only"
+        return Verdict.BLACK_HOLE, Limit.PATH, vanish
     if side.was_reported:
         named = side.reported is not None and side.reported[0] > 0
         return Verdict.REDUCED, Limit.PATH, None if named else "the router names no MTU (RFC 792)"
