@@ -113,7 +113,11 @@ requirements:
 notes:
   - A path may carry more than the MTU of the link that the packets leave by. That is not looked for.
   - The way back is that of the answers from the target to this address. Without a responder it cannot be seen whether
-    the target would receive ICMP messages about it.
+    the target would receive ICMP messages about it, and where the target itself seems to fragment its answers, it is
+    V(ignore:unknown).
+  - By TCP only the way there is measured, and RV(ignore:verdict) is that of the way there. What the advertised MSS does
+    not allow and vanishes is no black hole but V(ignore:unknown), for a middlebox may drop it.
+  - Without CAP_NET_RAW only O(method=udp) measures. By IPv6 it hears no ICMP then, and says so.
 author:
   - The netfit team (@netfit)
 """
@@ -150,7 +154,8 @@ paths:
     - One measurement for each target, in their order.
     - >-
       RV(ignore:verdict) is V(ok) (all that the own link can send arrives), V(reduced, ICMP works), V(black hole),
-      V(unreachable) or V(unknown), the worse of both directions; RV(ignore:reason) says why, in words.
+      V(unreachable) or V(unknown), the worse of the directions that the method measures; RV(ignore:reason) says why, in
+      words.
     - >-
       RV(ignore:forward) and RV(ignore:back) each have C(verdict), C(path_mtu) (null unless it is certain), C(at_least),
       C(at_most), C(limited_by) (V(link), V(path) or V(far link)), C(reported_mtu) and C(router) of an ICMP message,

@@ -86,7 +86,7 @@ class PathMeasurement(Fact):
     name: as the caller named it, else the target. target: as given; address: what it resolved to.
     source: owner of the network namespace that it was measured from; namespace: its inode.
     method: what the values come from; device, link_mtu: the link that the packets left by and its MTU.
-    expected_mtu: what the caller expects the path to carry. verdict: the worse of both directions; reason: in words.
+    expected_mtu: what the caller expects the path to carry. verdict: the worse of what was measured; reason: in words.
     cached_mtu: a path MTU that the kernel had learned for this address before; exceptions: all that it held for it.
     learned: exceptions that are there after the measurement and were not before; empty unless something else sent.
     round_trip_ms: the shortest. packets_sent, bytes_sent: by this end, IP packets with their headers.

@@ -60,8 +60,8 @@ def _certain(search: Search, side: Side) -> Tuple[Verdict, Limit, Optional[str]]
         vanish = f"packets of {side.silent} bytes are lost, and nobody says so; messages come about smaller ones only"
         return Verdict.BLACK_HOLE, Limit.PATH, vanish
     if side.was_reported:
-        reason = None if side.reported and side.reported[0] else "the router names no MTU (RFC 792)"
-        return Verdict.REDUCED, Limit.PATH, reason
+        named = side.reported is not None and side.reported[0] > 0
+        return Verdict.REDUCED, Limit.PATH, None if named else "the router names no MTU (RFC 792)"
     if side.doubt is None:
         reason = "answers are fragmented on the way; whether ICMP reaches the far end cannot be seen from here"
         return Verdict.REDUCED, Limit.PATH, reason

@@ -45,6 +45,7 @@ def read_tcp_path(host: str, fact: Record) -> PathView:
 def _view(host: str, fact: Record, tcp: bool) -> PathView:
     about = plain.record(fact, "about")
     port = plain.whole(fact, "port") if tcp else None
+    method = "tcp" if tcp else plain.text(fact, "method")
     source, peer = _source(host, fact), _peer(fact, about, port)
     forward = _tcp_direction(fact, source, peer) if tcp else _direction(fact, "forward", source, peer)
     return PathView(
@@ -57,9 +58,10 @@ def _view(host: str, fact: Record, tcp: bool) -> PathView:
         target=plain.text(fact, "target"),
         address=plain.text(fact, "address"),
         family=_family(fact),
-        method="tcp" if tcp else plain.text(fact, "method"),
+        method=method,
         forward=forward,
-        back=None if tcp else _direction(fact, "back", peer, source),
+        # By TCP only the way there is measured: the other one is no failure to measure.
+        back=None if method == "tcp" else _direction(fact, "back", peer, source),
         reason=plain.text(fact, "reason"),
         network=plain.text(about, "network"),
         device=plain.text(fact, "device"),

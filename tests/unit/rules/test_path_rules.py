@@ -152,6 +152,12 @@ def test_what_is_not_known_is_an_error_with_its_reason() -> None:
     assert finding.observed == ("path MTU between n1 and n3 is not known: 18 % of the packets are lost; no answer")
 
 
+def test_the_way_back_that_tcp_cannot_measure_is_no_failure() -> None:
+    unmeasured = b.unknown("TCP measures the way there only")
+    assert ids([b.path("n3", back=unmeasured, method="tcp")]) == []
+    assert ids([b.path("n3", back=unmeasured, method="icmp")]) == ["AUDIT-001"]
+
+
 def test_a_cached_exception_that_hides_a_black_hole_is_said() -> None:
     (finding,) = found([b.path("n3", b.black(1400), cached_mtu=1400)])
     assert "it works from n1 at the moment, until what its kernel has learned expires" in said(finding)
