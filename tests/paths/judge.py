@@ -60,6 +60,9 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
     reduction; and whether ICMP reaches the far end cannot always be seen.
     """
     right = {Verdict(value) for value in known.verdicts}
+    if known.later_mtu != known.path_mtu and found.path_mtu == known.later_mtu:
+        # What a node has learned it does not always tell: it depends on whether its ICMP is silenced.
+        right |= {Verdict.REDUCED, Verdict.BLACK_HOLE}
     if not forward:
         if known.path_mtu >= own:
             right = {Verdict.OK}
