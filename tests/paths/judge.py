@@ -88,6 +88,12 @@ def largest_answer(plan: Plan) -> int:
     return next((size for size in sizes if len(fate(met, 4, size + 1, False).pieces) != 1), known.link_mtu)
 
 
+def smallest_offer(plan: Plan) -> int:
+    """Return the smallest packet that the target's MSS may allow: by its link, in IPv6 also by what it has learned."""
+    home = truth(plan, False)
+    return home.link_mtu if plan.family == 4 else min(home.path_mtu, home.later_mtu)
+
+
 def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
     """Return why a method cannot know a direction of a path on which nothing is lost by chance; None when it can."""
     if method is not Method.TCP or forward:
@@ -95,7 +101,7 @@ def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
         if known.path_mtu != known.later_mtu:
             return "the overlay's node carries a first packet of a size and then refuses it, because it has learned"
     if method is Method.TCP:
-        if forward and truth(plan, True).path_mtu >= truth(plan, False).link_mtu:
+        if forward and truth(plan, True).path_mtu >= smallest_offer(plan):
             return "TCP: what the far end's MSS does not allow may be dropped for that reason"
         return None if forward else "TCP: the far end sends nothing of a size that we choose"
     if method is Method.UDP or forward:

@@ -38,7 +38,7 @@ def conclude_direction(search: Search, side: Side) -> Direction:
         if search.given_up is not None and rejected is None:
             return replace(found, reason=search.given_up)
         if rejected is None and tuple(search.task.ways) == (Way.FORWARD,):
-            silence = "nothing came back: the port is filtered, nobody is there, its accept queue is full, or all was lost"
+            silence = "nothing came back: filtered, nobody there, a full accept queue, or all was lost"
             return replace(found, reason=silence)
         silence = "nothing came back, whatever the size"
         return replace(found, verdict=Verdict.UNREACHABLE, reason=rejected.reason if rejected else silence)

@@ -124,6 +124,17 @@ class Icmp4:
             octets += more
         return Sent(packets, octets)
 
+    def cost(self, probe: Probe) -> Sent:
+        """See Transport."""
+        if probe.way is not Way.BACK:
+            return Sent(1, probe.size)
+        pieces = 2 + probe.size // self._fragment_step(probe.path)
+        return Sent(pieces, probe.size + pieces * IPV4_SIZE)
+
+    def _fragment_step(self, path: int) -> int:
+        """Return how many bytes of content the fragments to a target have at most, a multiple of eight."""
+        return min(FRAGMENT_LIMIT, self._carried.get(path, FRAGMENT_LIMIT)) - IPV4_SIZE & ~7
+
     def _send_one(self, probe: Probe) -> Tuple[int, int]:
         number = self._next = (self._next + 1) & 0xFFFFFFFF
         self._probes[number] = probe
@@ -142,8 +153,7 @@ class Icmp4:
     def _send_in_fragments(self, probe: Probe, head: bytes, identification: int) -> Tuple[int, int]:
         """Send one message in at least two fragments, each no larger than what has passed on the way there."""
         content = head + self._zeros[: probe.size - self.overhead]
-        limit = min(FRAGMENT_LIMIT, self._passing.get(probe.path, FRAGMENT_START)) - IPV4_SIZE & ~7
-        step = min(limit, (len(content) + 1) // 2 + 7 & ~7)
+        step = min(self._fragment_step(probe.path), (len(content) + 1) // 2 + 7 & ~7)
         packets = octets = 0
         for offset in range(0, len(content), step):
             part = content[offset : offset + step]

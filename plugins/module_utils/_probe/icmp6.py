@@ -24,6 +24,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .packets import (
     FRAGMENT,
+    FRAGMENT_SIZE,
     HOP_LIMIT,
     IPV6,
     IPV6_SIZE,
@@ -139,6 +140,13 @@ class Icmp6:
             except OSError as error:
                 self._refused(probe, error)
         return Sent(packets, octets)
+
+    def cost(self, probe: Probe) -> Sent:
+        """See Transport."""
+        if probe.way is Way.FORWARD:
+            return Sent(1, probe.size)
+        pieces = 2 + probe.size // FRAGMENT_STEP
+        return Sent(pieces, probe.size + pieces * (IPV6_SIZE + FRAGMENT_SIZE))
 
     def _contents(self, probe: Probe, number: int) -> List[Tuple[int, bytes]]:
         """Return what follows the IPv6 header of each packet of a probe, and its protocol."""

@@ -87,7 +87,8 @@ def _directions(job: Job) -> Tuple[Direction, Direction]:
     forward = conclude_direction(search, search.forward)
     if not isinstance(transport, TcpTransport):
         return forward, conclude_direction(search, search.back)
-    mss = transport.advertised_mss(search.task.path)
+    first = transport.targets[search.task.path].first
+    mss = first.handshake.mss if first is not None and first.handshake is not None else None
     offered = None if mss is None else mss + IP_AND_TCP[job.family or "ipv4"]
     return within_offer(forward, offered), Direction(Verdict.UNKNOWN, icmp_observable=False, reason=ONE_WAY)
 

@@ -17,7 +17,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from .patience import Round
 from .search import Search
-from .transport import Arrived, Event, Probe, Sent, Transport, Way
+from .transport import Arrived, Event, Probe, Transport
 
 CHUNK = 32
 """Packets between two looks at what has arrived, so that no receive buffer runs over."""
@@ -36,13 +36,6 @@ class Bounds:
     path_packets: int = 2000
     path_octets: int = 8 << 20
     path_seconds: float = 15.0
-
-
-def most_that_is_sent(probe: Probe) -> Sent:
-    """Return what a probe can cost at most, whatever the transport: in fragments, with deposits, or on a connection."""
-    if probe.way is Way.BACK:
-        return Sent(3 + probe.size // 500, 2 * probe.size + 400)
-    return Sent(2, probe.size + 120)
 
 
 @dataclass
@@ -180,7 +173,7 @@ class Loop:
     def _too_much(self, track: Track, chosen: Round) -> bool:
         """Give up a search whose next round could exceed what it may use, before anything of it is sent."""
         bounds = self._bounds
-        costs = [most_that_is_sent(probe) for probe in chosen.probes]
+        costs = [track.transport.cost(probe) for probe in chosen.probes]
         packets, octets = sum(cost.packets for cost in costs), sum(cost.octets for cost in costs)
         reason = None
         if self.packets + packets > bounds.packets or self.octets + octets > bounds.octets:

@@ -10,7 +10,9 @@ from typing import NamedTuple, Sequence
 from .transport import Probe
 
 SILENT_WAITS = (0.05, 0.2, 1.0)
-"""Seconds after which a path that says nothing is asked again, and then given up."""
+HANDSHAKE_WAITS = (*SILENT_WAITS, 2.5)
+"""Seconds after which a path that says nothing is asked again, and then given up. By TCP longer: Linux sends a SYN
+again after 1 and 3 seconds."""
 HINT_FLOOR, DECISION_FLOOR = 0.005, 0.020
 """Seconds to wait for answers at least: for those that only guide the search, and for those that decide."""
 ROUND_TRIPS = 3.0

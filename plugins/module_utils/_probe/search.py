@@ -17,7 +17,7 @@ import random
 from typing import List, Optional, Sequence, Tuple
 
 from .ledger import Ledger, Task
-from .patience import DECISION_FLOOR, HINT_FLOOR, SILENT_WAITS, Round
+from .patience import DECISION_FLOOR, HANDSHAKE_WAITS, HINT_FLOOR, SILENT_WAITS, Round
 from .side import Side, Trial
 from .sizes import FLOORS, LOWER_FLOORS
 from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Split, TooBig, Way
@@ -153,7 +153,8 @@ class Search(Ledger):
     def _again(self) -> Optional[Round]:
         """Ask a silent path again: an address may have had to be resolved on the way, or all was lost, or too big."""
         self._silences += 1
-        if self._silences > len(SILENT_WAITS):
+        waits = HANDSHAKE_WAITS if self.back.stuck == ONE_WAY else SILENT_WAITS
+        if self._silences > len(waits):
             for side in (self.forward, self.back):
                 side.stuck = side.stuck or "nothing came back"
             return None
@@ -162,7 +163,7 @@ class Search(Ledger):
         if self.forward.reported is not None and self.forward.reported[0] >= 68:
             sizes.append(min(self.forward.reported[0], self.task.ceiling))
         probes = self._both(sorted(set(sizes)) * 2)
-        return Round(probes, SILENT_WAITS[min(self._silences, len(SILENT_WAITS) - 1)])
+        return Round(probes, waits[min(self._silences, len(waits) - 1)])
 
     def _plan(self) -> Optional[Round]:
         probes: List[Probe] = []

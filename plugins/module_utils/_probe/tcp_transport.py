@@ -124,10 +124,9 @@ class TcpTransport:
         after, octets_after = self._totals()
         return Sent(after - packets, octets_after - octets)
 
-    def advertised_mss(self, path: int) -> Optional[int]:
-        """Return the MSS that the far end's first SYN-ACK named, in bytes; None where there was none."""
-        first = self.targets[path].first
-        return first.handshake.mss if first is not None and first.handshake is not None else None
+    def cost(self, probe: Probe) -> Sent:
+        """See Transport. As much again for handshakes, resets and the segments that hurry the far end."""
+        return Sent(2, probe.size + HANDSHAKE_BYTES[self.family])
 
     def pending(self, path: int) -> int:
         """Return how many probes of a path wait for a connection and were not sent."""
@@ -216,8 +215,7 @@ class TcpTransport:
     def _begin(self, wanted: Sequence[int]) -> None:
         """Begin connections; the raw socket knows all their ports before the first SYN leaves."""
         begun: List[Tuple[int, Connection]] = []
-        for path in wanted:
-            target = self.targets[path]
+        for path, target in [(path, self.targets[path]) for path in wanted]:
             try:
                 connection = self._maker.submit(Connection, self.family, target.address).result()
             except OSError as error:

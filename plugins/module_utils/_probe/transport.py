@@ -125,6 +125,9 @@ class Transport(Protocol):
     def send(self, probes: Sequence[Probe]) -> Sent:
         """Send probes in this order; never blocks: what does not fit into the socket's buffer is taken as not sent."""
 
+    def cost(self, probe: Probe) -> Sent:
+        """Return what sending a probe takes at most where nothing is lost, all that belongs to it included."""
+
     def receive(self, moment: float) -> List[Event]:
         """Return what came since the last call. moment: now, on the monotonic clock."""
 

@@ -101,9 +101,8 @@ class UdpTransport:
             Kind.REPORT: self._report,
             Kind.LIMIT: self._limit,
         }
-        sockets = [sender, *[one for one in receivers if one is not sender], *([listener] if listener else [])]
-        self._sockets = sockets
-        self.descriptors: Sequence[int] = [one.fileno() for one in sockets]
+        self._sockets = [sender, *[one for one in receivers if one is not sender], *([listener] if listener else [])]
+        self.descriptors: Sequence[int] = [one.fileno() for one in self._sockets]
 
     def send(self, probes: Sequence[Probe]) -> Sent:
         """See Transport. Those of the way back are asked for last, so that the others have earned their credit."""
@@ -122,6 +121,12 @@ class UdpTransport:
                 self._request(self._paths[index], wanted[start : start + ENTRY_LIMIT])
         sent, self._unreported = self._unreported, Sent(0, 0)
         return sent
+
+    def cost(self, probe: Probe) -> Sent:
+        """See Transport. The way back takes a request, and deposits of its size and that of reports."""
+        octets = probe.size + (REPORTS_PER_REQUEST + 2) * (self.overhead + ADDRESS_BYTES)
+        deposits = Sent(2 + octets // self._paths[probe.path].sure_size, octets)
+        return deposits if probe.way is Way.BACK else Sent(1, probe.size)
 
     def receive(self, moment: float) -> List[Event]:
         """See Transport. Requests that lack credit are sent again here; the next send() counts their packets."""
@@ -157,8 +162,7 @@ class UdpTransport:
     def _post(self, path: _Path, kind: Kind, number: int, size: int, body: bytes) -> bool:
         """Send a message of one packet of ``size`` bytes; what does not leave for a reason becomes an event."""
         message = self._seal.pack(kind, path.session, number, size, body=body)
-        padding = size - self._headers - len(message)
-        failed = send_padded(self._sender, message, padding, path.ancillary, path.address)
+        failed = send_padded(self._sender, message, size - self._headers - len(message), path.ancillary, path.address)
         if failed == 0:
             self._unreported = Sent(self._unreported.packets + 1, self._unreported.octets + size)
             return True
@@ -294,7 +298,5 @@ def _path(family: socket.AddressFamily, index: int, target: Target) -> _Path:
             local = socket.inet_pton(family, scout.getsockname()[0].split("%")[0])
         except OSError:
             pass
-    sure = SMALLEST_SURE[family]
-    ancillary = packet_information(family, local)
     session = random.SystemRandom().getrandbits(64)
-    return _Path(index, address, ancillary, session, sure)
+    return _Path(index, address, packet_information(family, local), session, SMALLEST_SURE[family])
