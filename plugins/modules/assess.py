@@ -45,16 +45,19 @@ options:
         that O(scope=cluster) sees the paths of all hosts.
     type: list
     elements: dict
+    version_added: 0.2.0
   tcp_paths:
     description: What M(netfit.cluster.tcp_path_info) measured from this host, for O(scope=host).
     type: list
     elements: dict
+    version_added: 0.2.0
   traces:
     description:
       - The drops that M(netfit.cluster.packet_trace_info) found, for O(scope=host), or all that it returned. From the
         latter is known to which paths they belong.
     type: list
     elements: dict
+    version_added: 0.2.0
 attributes:
   check_mode:
     description: Can run in check mode and return the same as without.

@@ -273,7 +273,7 @@ def main() -> None:
             "protocol": {"type": "str", "choices": ["auto", "icmp", "udp", "tcp"], "default": "auto"},
             "port": {"type": "int"},
             "size": {"type": "int"},
-            "passing_size": {"type": "int", "default": 576},
+            "passing_size": {"type": "int", "default": 576, "no_log": False},
             "count": {"type": "int", "default": 20},
             "hops": {"type": "int", "default": 8},
             "lifetime": {"type": "int", "default": 60},

@@ -19,7 +19,7 @@ description:
     loss, limits or a silent target do not allow that, the verdict is V(ignore:unknown) with a reason and bounds.
   - Nothing on the host is changed. What the kernel has learned about path MTUs before is reported, has no influence on
     the result, and is the same afterwards.
-version_added: 0.1.0
+version_added: 0.2.0
 options:
   targets:
     description:

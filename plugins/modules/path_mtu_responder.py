@@ -22,7 +22,7 @@ description:
     A record without secrets is kept in C(/run/netfit) while it runs.
   - A network namespace that ends while it is served is let go within seconds.
   - Firewall rules are not touched. Where the port is filtered, measuring reports the path as unreachable.
-version_added: 0.1.0
+version_added: 0.2.0
 options:
   state:
     description:

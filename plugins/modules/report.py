@@ -48,6 +48,7 @@ options:
         depend on ICMP, a host from which nothing could be measured, and a run in which there is no path at all.
     type: bool
     default: false
+    version_added: 0.2.0
 attributes:
   check_mode:
     description: In check mode the summary is shown and nothing is written.

@@ -17,7 +17,7 @@ description:
   - The segments leave a hole in the sequence numbers. The far end's kernel acknowledges each by SACK and hands none
     to its application; this host's kernel learns nothing from ICMP messages about them. See RV(paths[].traceless).
   - With O(url), also sends HTTP POSTs with bodies of given sizes.
-version_added: 0.1.0
+version_added: 0.2.0
 options:
   targets:
     description:

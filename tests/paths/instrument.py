@@ -92,7 +92,7 @@ def _collect(
     told: Dict[int, int] = {}
     until = time.monotonic() + wait
     while time.monotonic() < until:
-        ready, _, _ = select.select([watching, heard], [], [], max(0.0, until - time.monotonic()))
+        ready, _writable, _failed = select.select([watching, heard], [], [], max(0.0, until - time.monotonic()))
         if watching in ready:
             with suppress(OSError):
                 _note_arrival(family, watching.recvfrom(65536), arrived)

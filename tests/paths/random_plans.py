@@ -78,7 +78,7 @@ def _link(chance: random.Random, family: int, base: int, form: Form) -> Link:
     far = near if chance.random() < 0.75 else _size(chance, family, base)
     if form is not Form.BRIDGED:
         return Link(near, far)
-    first, second = (max(near, far) if chance.random() < 0.7 else _size(chance, family, base) for _ in range(2))
+    first, second = (max(near, far) if chance.random() < 0.7 else _size(chance, family, base) for _end in range(2))
     return Link(near, far, (first, second))
 
 

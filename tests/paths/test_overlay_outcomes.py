@@ -145,7 +145,7 @@ def test_what_packets_with_df_meet(row: Row, outcome: Outcome) -> None:
     ends = [(row.path(node), address(4, node)) for node in (0, TARGET)]
     sizes = [size for size in SIZES if size <= outcome.pod]
     if outcome.by_learning:
-        for _ in range(2):
+        for _turn in range(2):
             observe(4, ends[0], ends[1], [1500], True)
     seen = observe(4, ends[0], ends[1], sizes, True)
     assert max(size for size, one in seen.items() if one.pieces) == outcome.path_mtu

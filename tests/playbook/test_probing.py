@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
-Play = Callable[..., "subprocess.CompletedProcess[str]"]
+Play = Callable[..., subprocess.CompletedProcess[str]]
 NAMES = ("n1", "n2", "n3", "n4")
 
 

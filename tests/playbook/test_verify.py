@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
-Play = Callable[..., "subprocess.CompletedProcess[str]"]
+Play = Callable[..., subprocess.CompletedProcess[str]]
 GATEWAY = "n1 to pod prod/gateway on n2"
 
 

@@ -133,7 +133,7 @@ class Icmp4:
 
     def _fragment_step(self, path: int) -> int:
         """Return how many bytes of content the fragments to a target have at most, a multiple of eight."""
-        return min(FRAGMENT_LIMIT, self._carried.get(path, FRAGMENT_LIMIT)) - IPV4_SIZE & ~7
+        return min(FRAGMENT_LIMIT, self._passing.get(path, FRAGMENT_START)) - IPV4_SIZE & ~7
 
     def _send_one(self, probe: Probe) -> Tuple[int, int]:
         number = self._next = (self._next + 1) & 0xFFFFFFFF

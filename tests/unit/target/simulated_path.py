@@ -68,7 +68,7 @@ class SimulatedPath:
         return events if self._lost(answer, chance) else [Arrived(probe, 0.0, fragments), *events]
 
     def _lost(self, size: int, chance: random.Random) -> bool:
-        return any(chance.random() < self.loss for _ in range(2 if size > self.split else 1))
+        return any(chance.random() < self.loss for _piece in range(2 if size > self.split else 1))
 
 
 def in_pieces(mtu: int) -> int:
