@@ -10,7 +10,8 @@ client eth0 - eth0 n1 eth1 - r0 router r1 - eth0 n2 cali1 - eth0 pod
 from __future__ import annotations
 
 import itertools
-from typing import Dict, List, Sequence, Tuple
+from types import MappingProxyType
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 from network_lab import Lab, run
 
@@ -25,7 +26,9 @@ from ansible_collections.netfit.cluster.plugins.module_utils._trace.watcher impo
 _RUNS = itertools.count()
 CLIENT, NODE_PORT, POD, BRIDGED = "10.101.0.1", "10.101.0.2", "10.42.2.5", "10.42.3.6"
 HARDWARE = {"n1": "02:00:00:00:00:01", "n2": "02:00:00:00:00:02"}
-OURS: Dict[str, Tuple[str, ...]] = {"lb": ("client",), "n1": ("n1",), "rt": ("router",), "n2": ("n2", "pod", "bridged")}
+OURS: Mapping[str, Tuple[str, ...]] = MappingProxyType(
+    {"lb": ("client",), "n1": ("n1",), "rt": ("router",), "n2": ("n2", "pod", "bridged")}
+)
 """Hosts of the cluster and the namespaces that each of them has, its own first."""
 
 
@@ -96,7 +99,7 @@ def sources(lab: Lab, names: Sequence[str]) -> List[Source]:
     return found
 
 
-def trace(lab: Lab, options: BurstOptions, hosts: Dict[str, Tuple[str, ...]] = OURS, sender: str = "lb") -> Answer:
+def trace(lab: Lab, options: BurstOptions, hosts: Mapping[str, Tuple[str, ...]] = OURS, sender: str = "lb") -> Answer:
     """Watch on the hosts, send from the sender's own namespace, and locate."""
     name = f"test-{lab.name('')}{next(_RUNS)}"
     watchers = {host: Watcher(name, host, sources(lab, names), TunnelPorts()) for host, names in hosts.items()}

@@ -73,7 +73,7 @@ def learn(row: Lab, sender: str, target: str) -> None:
                 one.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, DO_DISCOVER)
             one.sendto(bytes(1440), (target, 9))
 
-    for _ in range(50):
+    for _turn in range(50):
         row.inside(sender, send)
         if row.ip_json(sender, kind, "route", "get", target)[0].get("metrics"):
             return

@@ -164,7 +164,7 @@ def test_a_full_accept_queue_is_told(routed: Lab) -> None:
     waiting: List[socket.socket] = []
 
     def fill(count: int) -> Callable[[], None]:
-        return lambda: waiting.extend(socket.create_connection(("10.9.3.2", 82), 2) for _ in range(count))
+        return lambda: waiting.extend(socket.create_connection(("10.9.3.2", 82), 2) for _number in range(count))
 
     routed.inside("client", fill(2))
     (path,) = measured(routed, "10.9.3.2:82", timeout=2.0)

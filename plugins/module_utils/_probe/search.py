@@ -196,7 +196,7 @@ class Search(Ledger):
             return self._explore(side, way, sizes), False
         if side.by_message and side.reported is not None and side.nudges < 2:
             side.nudges += 1
-            return [self._probe(way, side.best + 1) for _ in range(2)], False
+            return [self._probe(way, side.best + 1) for _copy in range(2)], False
         return self._decide(side, way, side.best + 1)
 
     def _walk_down(self, side: Side, other: Side, size: int) -> Tuple[List[Probe], bool]:
@@ -226,7 +226,7 @@ class Search(Ledger):
             return []
         family = self.task.family
         floors = [size for size in (FLOORS[family], *LOWER_FLOORS[family]) if size <= side.ceiling]
-        return [self._probe(side.way, size) for size in floors for _ in range(2)]
+        return [self._probe(side.way, size) for size in floors for _copy in range(2)]
 
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
@@ -245,7 +245,7 @@ class Search(Ledger):
             if asked or way is Way.FORWARD:
                 wanted.add(side.best)
         copies = 2 if self._loss(side) > 0.1 else 1
-        return [self._probe(way, size) for size in wanted for _ in range(copies)]
+        return [self._probe(way, size) for size in wanted for _copy in range(copies)]
 
     def _decide(self, side: Side, way: Way, size: int) -> Tuple[List[Probe], bool]:
         """Send the next part of a trial of a size."""

@@ -54,7 +54,7 @@ class SendError(NamedTuple):
 def read_error_queue(udp: socket.socket) -> List[SendError]:
     """Return what is in the error queue of a socket with IP_RECVERR or IPV6_RECVERR; the queue is empty then."""
     found: List[SendError] = []
-    for _ in range(_MAX_ERRORS):
+    for _number in range(_MAX_ERRORS):
         try:
             quoted, ancillary, _flags, address = udp.recvmsg(_QUOTE_BYTES, 512, MSG_ERRQUEUE)
         except OSError:
@@ -71,7 +71,7 @@ def read_error_queue(udp: socket.socket) -> List[SendError]:
 def read_packet_too_big(raw: socket.socket) -> List[SendError]:
     """Return what came about UDP on a raw ICMPv6 socket whose filter passes only "packet too big" (RFC 4443, 3.2)."""
     found: List[SendError] = []
-    for _ in range(_MAX_ERRORS):
+    for _number in range(_MAX_ERRORS):
         try:
             packet, address = raw.recvfrom(_QUOTE_BYTES)
         except OSError:

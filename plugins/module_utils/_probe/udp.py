@@ -146,7 +146,7 @@ class UdpTransport:
             one.close()
 
     def _drain(self, receiver: socket.socket, moment: float) -> None:
-        for _ in range(_MAX_DATAGRAMS):
+        for _number in range(_MAX_DATAGRAMS):
             try:
                 datagram, ancillary, _flags, _address = receiver.recvmsg(65536, 128)
             except BlockingIOError:

@@ -85,9 +85,9 @@ class Assignment:
             one, other = self._members[pair.prober], self._members[pair.peer]
             self._add_hosts(one, other)
             self._add_pods(one, other)
-            self._add_host_pods(one, other)
-            if other.name in self.work:
-                self._add_host_pods(other, one)
+            both = ((one, other), (other, one))
+            for host, far in both if other.name in self.work else both[:1]:
+                self._add_host_pods(host, far)
 
     def add_vantages(self, vantages: Iterable[str], nodes: Iterable[Member]) -> None:
         """Add every node port of every node for each vantage host."""

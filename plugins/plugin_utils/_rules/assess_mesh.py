@@ -59,7 +59,7 @@ def assess_mesh(measured: Mapping[str, Measured], facts: Mapping[str, Record], p
 def _by_cause(mesh: Mesh, known_overheads: Set[int]) -> List[Explanation]:
     """Fold what is the underlay's fault into the underlay, then look for the cause in each mesh of what remains."""
     below = underlay_of(mesh.steps, known_overheads)
-    folded = {position for position in below}
+    folded = set(below)
     over: Dict[int, List[Step]] = {}
     for position, under in below.items():
         over.setdefault(id(under), []).append(mesh.steps[position])
