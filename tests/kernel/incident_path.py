@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from types import MappingProxyType
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import List, Mapping, Sequence, Tuple
 
 from network_lab import Lab, run
 

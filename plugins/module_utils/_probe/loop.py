@@ -194,7 +194,8 @@ class Loop:
                 self._end(track, now)
 
     def _set_timer(self, track: Track) -> None:
-        assert track.round is not None
+        if track.round is None:
+            return
         patience = track.round.patience(track.search.answered, max(track.longest, track.longest_now))
         track.deadline = track.last + patience
         heapq.heappush(self._timers, (track.deadline, track.search.task.path))

@@ -9,7 +9,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 from .._facts.sources import NoSuchSource, Source, choose
 from .._facts.survey import Census, take_census
@@ -27,6 +27,8 @@ from .search import Search
 from .targets import Defaults, RawTarget, parse_targets, resolve
 from .transport import Target, Transport
 from .vantage import NoWay, Vantage, open_vantage
+
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,7 @@ def _open(jobs: Sequence[Job], options: MeasureOptions) -> Dict[int, Vantage]:
 
     def work(namespace: Namespace) -> Vantage:
         own = by_inode[namespace.inode]
-        source = own[0][1].source
-        assert source is not None
-        vantage = open_vantage(source)
+        vantage = open_vantage(_known(own[0][1].source))
         try:
             _prepare(vantage, own, Needs(options.token))
         except BaseException:
@@ -153,14 +153,13 @@ def _prepare(vantage: Vantage, own: Sequence[Tuple[int, Job]], needs: Needs) -> 
     wanted: Dict[Tuple[Method, str], Dict[int, Job]] = {}
     for index, job in own:
         job.vantage = vantage
-        assert job.address is not None and job.family is not None
         try:
-            job.way = vantage.way_to(job.address)
+            job.way = vantage.way_to(_known(job.address))
         except NoWay as error:
             job.refusal = str(error)
             continue
         for method in methods_for(job.wanted, needs.token):
-            wanted.setdefault((method, job.family), {})[index] = job
+            wanted.setdefault((method, _known(job.family)), {})[index] = job
     for (method, family), jobs in wanted.items():
         transport = _open_transport(method, family, jobs, needs)
         if isinstance(transport, str):
@@ -187,9 +186,15 @@ def _open_transport(method: Method, family: str, jobs: Mapping[int, Job], needs:
 
 
 def _target(job: Job, method: Method) -> Target:
-    assert job.address is not None and job.way is not None
     port = {Method.UDP: job.wanted.responder_port, Method.TCP: job.wanted.port}.get(method)
-    return Target(job.address, job.way.link_mtu, port)
+    return Target(_known(job.address), _known(job.way).link_mtu, port)
+
+
+def _known(value: Optional[Known]) -> Known:
+    """Return what an earlier step has found out. Raises LookupError where it has not, which is a fault of ours."""
+    if value is None:
+        raise LookupError("a step of the measurement is missing")
+    return value
 
 
 def _run(jobs: Sequence[Job], options: MeasureOptions) -> Used:
@@ -234,12 +239,11 @@ class Used:
 
 
 def _track(index: int, job: Job, transport: Transport, chance: random.Random) -> Track:
-    assert job.way is not None and job.family is not None
     apart = job.family == "ipv6" and job.method is Method.ICMP
     task = Task(
         index,
-        job.family,
-        job.way.link_mtu,
+        _known(job.family),
+        _known(job.way).link_mtu,
         tuple(transport.ways),
         job.wanted.expected_mtu,
         transport.hears_too_big,

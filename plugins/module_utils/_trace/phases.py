@@ -115,8 +115,9 @@ class _Trace:
         return Watcher(self._run, os.uname().nodename, sources, self._ports)
 
     def _send(self, source: Source) -> Burst:
-        assert self._burst is not None
         options = self._burst
+        if options is None:
+            raise LookupError("there is nothing to send in this phase")
         ((_namespace, result),) = visit(
             [source.namespace], lambda one: send_burst(self._tag, self._run, options, one.inode)
         )

@@ -23,7 +23,7 @@ from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
 from .._model.link import Link
 from .._model.sighting import Burst
 from .packets import HOPS, Flow, build
-from .tag import MAX_NUMBERS, Tag
+from .tag import Tag
 
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PROBE = 10, 23, 3
 SPACING = 0.004
@@ -67,7 +67,6 @@ class BurstOptions:
             raise CannotSend(f"count is {self.count}; it takes 1 to {MAX_COUNT}")
         if not 0 <= self.hops <= MAX_HOPS:
             raise CannotSend(f"hops is {self.hops}; it takes 0 to {MAX_HOPS}")
-        assert 2 * (MAX_COUNT + MAX_HOPS) <= MAX_NUMBERS
 
 
 def resolve(target: str) -> Tuple[str, str]:

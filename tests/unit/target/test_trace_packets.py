@@ -31,6 +31,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._trace.packet_filte
     build_filter,
 )
 from ansible_collections.netfit.cluster.plugins.module_utils._trace.packets import Flow, build, checksum
+from ansible_collections.netfit.cluster.plugins.module_utils._trace.sender import MAX_COUNT, MAX_HOPS
 from ansible_collections.netfit.cluster.plugins.module_utils._trace.tag import MAX_NUMBERS, make_tag
 
 TAG = make_tag("unit-test-run")
@@ -216,3 +217,7 @@ def test_a_program_that_cannot_be_is_refused(lines: List[object], words: str) ->
 def test_a_run_s_name_cannot_be_a_path(run: str) -> None:
     with pytest.raises(ValueError, match="8 to 64"):
         make_tag(run)
+
+
+def test_there_are_numbers_for_all_that_a_burst_may_have() -> None:
+    assert 2 * (MAX_COUNT + MAX_HOPS) <= MAX_NUMBERS
