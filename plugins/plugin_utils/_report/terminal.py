@@ -144,7 +144,10 @@ def _remedy(group: Sequence[Finding], columns: int) -> List[Line]:
 def where(target: Mapping[str, Any]) -> str:
     """Return a target in words: "n2, pod prod/gateway, link eth0"."""
     owner = target.get("owner") or {}
-    parts = [str(target["host"])]
+    together = target["scope"] == "cluster" and not owner.get("name")
+    parts = ["all hosts together" if together else str(target["host"])]
+    if together:
+        return ", ".join(parts + [str(target[name]) for name in ("link", "key", "peer") if target.get(name)])
     if target["scope"] == "pod" and owner.get("pod"):
         parts.append("pod " + "/".join(str(owner[name]) for name in ("pod_namespace", "pod") if owner.get(name)))
     elif target["scope"] != "host":

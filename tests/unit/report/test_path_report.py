@@ -21,7 +21,7 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document im
     describe_policy,
 )
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.mesh_picture import picture
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.terminal import render
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.terminal import render, where
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.verification import verification_lines, verify
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess_mesh import assess_mesh
@@ -278,3 +278,10 @@ def test_a_host_that_could_not_measure_is_not_verified() -> None:
     found["hosts"]["n2"] = {**found["hosts"]["n1"], "status": "unreachable", "reason": "timed out"}
     assert verify(found).verdict == "not measured from n2 (unreachable: timed out)"
     assert verify(document({"n1": [b.path("n3")]})).verdict is None
+
+
+def test_what_all_hosts_have_together_is_not_told_as_one_hosts() -> None:
+    mesh = {"host": "n1", "scope": "cluster", "owner": {"kind": "unknown", "name": None}}
+    assert where({**mesh, "peer": "host to pod, everywhere"}) == "all hosts together, host to pod, everywhere"
+    pod = {"kind": "pod", "name": "prod/gateway", "pod": "gateway", "pod_namespace": "prod"}
+    assert where({"host": "n1", "scope": "pod", "owner": pod, "peer": "n2"}) == "n1, pod prod/gateway, to n2"
