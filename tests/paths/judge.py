@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from dataclasses import replace
+from typing import List, Optional, Sequence, Set
 
-from plan import Plan
-from truth import Truth, fate, gates, truth
+from plan import DontFragment, Plan
+from truth import VLAN_TAG, VXLAN_OVERHEAD, Gate, Send, Truth, Tunnel, fate, gates, truth
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import (
     Direction,
@@ -16,10 +17,11 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.path import 
     PathMeasurement,
     Verdict,
 )
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import PROOF_SIZES
 
 EXACT, UNKNOWN = "exact", "unknown"
-LARGE_ANSWER = 18500
-"""Bytes of an answer that no link takes whole."""
+SMALLEST_PROBE = 68
+"""Bytes: no smaller packet is ever sent."""
 
 
 def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) -> str:
@@ -27,15 +29,16 @@ def judge(plan: Plan, method: Method, measured: PathMeasurement, forward: bool) 
     found = measured.forward if forward else measured.back
     known = truth(plan, forward)
     own = truth(plan, True).link_mtu
-    sizes = {known.path_mtu, known.later_mtu}
+    sizes, answers = {known.path_mtu, known.later_mtu}, set()
     if method is Method.ICMP and not forward:
-        sizes.add(largest_answer(plan))
+        answers = largest_answers(plan)
+        sizes |= answers
     if found.path_mtu is None:
         return _of_unknown(found, known, max(sizes))
     right = {min(size, own) for size in sizes}
     if found.path_mtu not in right:
         return f"path MTU {found.path_mtu}, not {sorted(right)}"
-    if not forward and method is Method.ICMP and found.path_mtu == min(largest_answer(plan), own) != known.path_mtu:
+    if found.path_mtu != known.path_mtu and found.path_mtu in {min(size, own) for size in answers}:
         return EXACT
     if found.verdict.value in _verdicts(known, found, own, forward):
         return EXACT
@@ -73,19 +76,42 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
     return [verdict.value for verdict in right]
 
 
-def largest_answer(plan: Plan) -> int:
-    """Return the largest answer to an echo request that comes back in one piece: the path MTU but for overlays.
+def largest_answers(plan: Plan) -> Set[int]:
+    """Return the largest answers to an echo request that may come back in one piece: the path MTU but for overlays.
 
     Kernels send answers without DF. An overlay that hands DF on ("inherit") lets their outer packets be fragmented, and
     one that is a bridge's port drops what has DF and is too large, but not what hasn't: both carry more of these
-    answers than of other packets, and by ICMP nobody can see that.
+    answers than of other packets, and by ICMP nobody can see that. How much more changes when a packet with DF has
+    taught the overlay's node how narrow its underlay is: it then fragments those without DF itself.
     """
     known = truth(plan, False)
     if plan.overlay is None or plan.family == 6:
-        return known.path_mtu
-    met = gates(plan, False)
+        return {known.path_mtu}
+    return {_largest_whole(met, known) for met in _gates_of_answers(plan)}
+
+
+def _largest_whole(met: Sequence[Gate], known: Truth) -> int:
     sizes = range(known.path_mtu, known.link_mtu + 1)
     return next((size for size in sizes if len(fate(met, 4, size + 1, False).pieces) != 1), known.link_mtu)
+
+
+def _gates_of_answers(plan: Plan) -> List[List[Gate]]:
+    """Return what answers may meet on the way back: as long as no node has learned anything, and afterwards."""
+    met = gates(plan, False)
+    found = [met]
+    for place, gate in enumerate(met):
+        if isinstance(gate, Tunnel) and gate.df is DontFragment.INHERIT:
+            sizes = range(SMALLEST_PROBE, gate.mtu + VLAN_TAG + VXLAN_OVERHEAD + 1)
+            told = {fate(gate.underlay, 4, size, True).told for size in sizes}
+            found += [[*met[:place], _taught(gate, mtu), *met[place + 1 :]] for mtu in told if mtu is not None]
+    return found
+
+
+def _taught(tunnel: Tunnel, mtu: int) -> Tunnel:
+    """The same tunnel after a message has named an MTU: its node sends what is larger and has no DF in parts."""
+    first, *others = tunnel.underlay
+    assert isinstance(first, Send)
+    return replace(tunnel, underlay=(replace(first, mtu=min(first.mtu, mtu)), *others))
 
 
 def smallest_offer(plan: Plan) -> int:
@@ -111,9 +137,25 @@ def unknowable(plan: Plan, method: Method, forward: bool) -> Optional[str]:
     limit, own = truth(plan, False).path_mtu, truth(plan, True).link_mtu
     if limit >= own:
         return None
-    pieces = fate(gates(plan, False), 4, LARGE_ANSWER, False).pieces[:-1]
-    if pieces and min(pieces) == max(pieces):
+    if not _fragments_prove(plan):
         return "ICMP: answers come in fragments that the target itself may have made of its own accord"
     if not fate(gates(plan, True), 4, limit + 1, False).pieces or not fate(gates(plan, True), 4, own, False).pieces:
         return "ICMP: requests as large as the answers that are looked for do not reach the far end, even fragmented"
     return None
+
+
+def _fragments_prove(plan: Plan) -> bool:
+    """Whether it can be seen, where larger answers come in fragments, that a router makes these (fragments.py).
+
+    That takes an answer which the target has to fragment itself, and whose fragments arrive and are of two sizes.
+    """
+    known = truth(plan, False)
+    for met in _gates_of_answers(plan):
+        in_fragments = len(fate(met, 4, _largest_whole(met, known) + 1, False).pieces) > 1
+        if in_fragments and not any(_of_two_sizes(fate(met, 4, size, False).pieces[:-1]) for size in PROOF_SIZES):
+            return False
+    return True
+
+
+def _of_two_sizes(pieces: Sequence[int]) -> bool:
+    return len(set(pieces)) > 1

@@ -11,6 +11,7 @@ from typing import Dict, Iterator, List, Sequence
 
 import pytest
 from instrument import observe
+from judge import largest_answers
 from network_lab import Lab
 from path_lab import Row, address
 from plan import TARGET, Plan
@@ -18,6 +19,8 @@ from random_plans import random_plan
 from truth import fate, gates, learns, truth
 
 PLANS_OF_A_KIND = int(os.environ.get("NETFIT_TRUTHS", "8"))
+TAUGHT = "netfit-77"
+"""Seed of a path whose overlay inherits DF, over an underlay of which a router tells that it is narrow."""
 KINDS = [(family, overlay) for family in (4, 6) for overlay in (False, True)]
 
 
@@ -75,3 +78,20 @@ def test_packets_do_what_the_rules_say(rows: Dict[int, Row], family: int, overla
                 rules[size] = (sorted(expected.pieces), expected.told if told else 0, expected.local)
                 found[size] = (whole(plan, size, one.pieces), one.told if told else 0, one.local)
             assert found == rules, (plan, forward, df)
+
+
+def test_an_overlay_that_was_taught_fragments_what_may_be(rows: Dict[int, Row]) -> None:
+    """With df inherit a message about a packet with DF makes the node split the outer packets of those without."""
+    plan = without_loss(random_plan(TAUGHT))
+    rows[4].become(plan)
+    sender, receiver = ends(rows[4], plan, forward=False)
+    untaught, taught = sorted(largest_answers(plan))
+
+    def whole_ones(sizes: Sequence[int]) -> List[int]:
+        seen = observe(4, sender, receiver, sizes, False)
+        return [size for size in sizes if seen[size].pieces == (size,)]
+
+    asked = [untaught, untaught + 1, taught, taught + 1]
+    assert whole_ones(asked) == [untaught]
+    observe(4, sender, receiver, [untaught], True)
+    assert whole_ones(asked) == [untaught, untaught + 1, taught]

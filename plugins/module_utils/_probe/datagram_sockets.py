@@ -155,7 +155,7 @@ def send_padded(
     one sending: it is tried again. What is sent too big is always the local device's limit.
     """
     number = 0
-    for _ in range(4):
+    for _attempt in range(4):
         try:
             one.sendmsg((message, ZEROS[:padding]), ancillary, 0, address)
         except OSError as error:

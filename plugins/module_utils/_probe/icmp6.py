@@ -141,6 +141,10 @@ class Icmp6:
                 self._refused(probe, error)
         return Sent(packets, octets)
 
+    def pending(self, path: int) -> int:
+        """See Transport. What the kernel does not take at once is not sent at all."""
+        return 0
+
     def cost(self, probe: Probe) -> Sent:
         """See Transport."""
         if probe.way is Way.FORWARD:

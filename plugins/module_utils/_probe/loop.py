@@ -145,6 +145,9 @@ class Loop:
         self.packets += sent.packets
         self.octets += sent.octets
         track.round, track.last = chosen, now
+        if track.transport.pending(search.task.path):
+            # How long these wait for room says nothing about the path.
+            track.sent_at.clear()
         if track.longest_now:
             track.longest, track.longest_now = track.longest_now, 0.0
         self._set_timer(track)
@@ -240,6 +243,13 @@ class Loop:
         self._set_timer(track)
         return track.deadline > now
 
+    def _send_waiting(self, track: Track, now: float) -> None:
+        """Send what waits for room in the transport. What was not sent cannot be lost: the wait begins anew."""
+        late = now - track.started > self._bounds.path_seconds
+        if track.search.answered and not late and track.transport.pending(track.search.task.path):
+            self._receive([track.transport])
+            track.last = now
+
     def _ready(self) -> List[int]:
         """Return the paths whose wait is over: nothing has come for long enough, or everything has."""
         now = self._clock()
@@ -249,6 +259,7 @@ class Loop:
             track = self._tracks[path]
             if track.ended or moment != track.deadline:
                 continue
+            self._send_waiting(track, now)
             if track.search.waiting and not track.search.over and self._must_wait(track, now):
                 continue
             track.deadline = 0.0

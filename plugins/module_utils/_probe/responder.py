@@ -181,7 +181,7 @@ class Responder:
 
 
 def _received(station: Station) -> Iterable[Tuple[bytes, Place, int]]:
-    for _ in range(_MAX_DATAGRAMS):
+    for _turn in range(_MAX_DATAGRAMS):
         try:
             datagram, ancillary, _flags, address = station.udp.recvmsg(65536, 256)
         except BlockingIOError:

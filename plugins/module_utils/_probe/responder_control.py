@@ -182,7 +182,7 @@ def _open(sources: Sequence[Source], port: int) -> Tuple[List[Station], List[Pro
     """Open the sockets in all namespaces, with the same port; another is tried where it is taken and not given."""
     stations: List[Station] = []
     problems: List[Problem] = []
-    for _ in range(1 if port else PORT_ATTEMPTS):
+    for _attempt in range(1 if port else PORT_ATTEMPTS):
         for station in stations:
             station.close()
         opener = _Opener(port)

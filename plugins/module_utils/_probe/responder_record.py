@@ -125,7 +125,8 @@ def _read(path: str) -> Optional[Record]:
     except (OSError, ValueError, TypeError, KeyError):
         return None
     numbers = (record.pid, record.start_time, record.port, record.expires)
-    sound = all(type(number) is int and number > 0 for number in numbers) and type(record.run) is str
+    counted = all(isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in numbers)
+    sound = counted and isinstance(record.run, str)
     return record if sound else None
 
 

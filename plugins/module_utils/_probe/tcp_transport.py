@@ -129,8 +129,10 @@ class TcpTransport:
         return Sent(2, probe.size + HANDSHAKE_BYTES[self.family])
 
     def pending(self, path: int) -> int:
-        """Return how many probes of a path wait for a connection and were not sent."""
-        return len(self.targets[path].waiting)
+        """Return how many probes of a path wait for a connection; 0 where none can be had any more."""
+        target = self.targets[path]
+        exhausted = target.opened >= CONNECTIONS_AT_MOST and not target.connecting
+        return 0 if exhausted or target.reason is not None else len(target.waiting)
 
     def _totals(self) -> Tuple[int, int]:
         targets = self.targets.values()

@@ -128,6 +128,9 @@ class Transport(Protocol):
     def cost(self, probe: Probe) -> Sent:
         """Return what sending a probe takes at most where nothing is lost, all that belongs to it included."""
 
+    def pending(self, path: int) -> int:
+        """Return how many probes of a path send() has taken and not sent yet; receive() sends those that have room."""
+
     def receive(self, moment: float) -> List[Event]:
         """Return what came since the last call. moment: now, on the monotonic clock."""
 
