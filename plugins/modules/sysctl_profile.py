@@ -61,7 +61,7 @@ options:
         come.
       - Keys of an entry narrow, entries add up. C(container) is a name, an id, or a pattern of names; C(pod) is
         C(namespace/name) or a pattern; C(pod_namespace) a Kubernetes namespace or a pattern; C(label) is C(key=value)
-        or C(key).
+        or C(key). A name that is not there is an error, a pattern that matches nothing is none.
       - Of a profile only what pods and containers have for themselves is set there. One of O(settings) that is the
         host's alone is an error.
     type: list
@@ -193,6 +193,12 @@ gone:
   type: list
   elements: str
   sample: []
+left_out:
+  description: Chosen containers and pods that have no network namespace of their own, with C(name) and C(reason).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: pod kube-system/proxy, reason: "left out: it shares the host's network, whose settings are the host's"}]
 before:
   description: What was there, by place and key, of what was changed.
   returned: always
@@ -271,6 +277,7 @@ def told(plan: ProfilePlan) -> Dict[str, Any]:
         "written": [step.path for step in plan.file.steps],
         "shadowed": as_plain(plan.file.shadowed),
         "gone": list(plan.gone),
+        "left_out": [{"name": one.subject, "reason": one.reason} for one in plan.left_out],
         "before": before,
         "after": after,
         "diff": _diff(plan),

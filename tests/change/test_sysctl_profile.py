@@ -168,7 +168,9 @@ def test_what_the_kernel_refuses_takes_back_what_was_set_before_it(host: Private
 
 def test_a_value_that_does_not_hold_is_an_error_that_says_what_was_read(host: PrivateHost) -> None:
     """The kernel takes only what fits: bits of tcp_fastopen beyond those that it knows, for one, it masks away."""
-    failed = apply(host, settings={"net.ipv4.tcp_fin_timeout": 61, "net.ipv4.ip_local_port_range": {"exact": [5000, 4000]}})
+    failed = apply(
+        host, settings={"net.ipv4.tcp_fin_timeout": 61, "net.ipv4.ip_local_port_range": {"exact": [5000, 4000]}}
+    )
     assert failed["failed"] and "net.ipv4.ip_local_port_range of the host" in failed["msg"]
     assert host.sysctl() == BEGIN and host.files() == {}
 

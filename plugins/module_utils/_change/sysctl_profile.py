@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .._config.sysctl_tree import read_sysctl_tree
-from .._facts.selection import select
+from .._facts.selection import left_out, select
 from .._facts.sources import Source
 from .._facts.survey import take_census
 from .._kernel.sysctls import read_sysctls
@@ -56,6 +56,7 @@ class ProfilePlan:
     places: Tuple[Tuple[Place, LivePlan], ...]
     file: FilePlan
     gone: Tuple[str, ...] = ()
+    left_out: Tuple[Problem, ...] = ()
 
     @property
     def faults(self) -> List[str]:
@@ -100,7 +101,7 @@ def plan_profile(wish: Wish, root: str = "/", journal: str = DIRECTORY) -> Profi
     tree = read_sysctl_tree(root)
     settings = wish.settings if wish.present else _to_put_back(wish, tree)
     keys = [setting.key for setting in settings]
-    places, gone = _places(wish, keys, root)
+    places, gone, apart = _places(wish, keys, root)
     circumstances = Circumstances(parse_kernel(os.uname().release), _tcp_memory())
     originals = original_values("sysctl", journal) if any(one.operator is Operator.ABSENT for one in settings) else {}
     plans = [plan_live(settings, place, circumstances, originals) for place in places]
@@ -112,7 +113,7 @@ def plan_profile(wish: Wish, root: str = "/", journal: str = DIRECTORY) -> Profi
         file = plan_removal(tree, wish.name)
     if not wish.live:
         plans = [LivePlan((), plan.skipped, plan.reached, plan.faults) for plan in plans]
-    return ProfilePlan(tuple(zip(places, plans)), file, gone)
+    return ProfilePlan(tuple(zip(places, plans)), file, gone, apart)
 
 
 def carry_out(plan: ProfilePlan, run: Optional[str], journal: str = DIRECTORY) -> Tuple[str, List[str]]:
@@ -140,10 +141,10 @@ def _to_put_back(wish: Wish, tree: SysctlTree) -> Tuple[Setting, ...]:
     return tuple(Setting(key, Operator.ABSENT, optional=True) for key in sorted(keys))
 
 
-def _places(wish: Wish, keys: Sequence[str], root: str) -> Tuple[List[Place], Tuple[str, ...]]:
-    """Return the places with their values, and the names of those that vanished while they were looked at."""
+def _places(wish: Wish, keys: Sequence[str], root: str) -> Tuple[List[Place], Tuple[str, ...], Tuple[Problem, ...]]:
+    """Return the places with their values, the names of those that vanished meanwhile, and those without own values."""
     if not wish.containers:
-        return [Place(HOST, None, read_sysctls(keys))], ()
+        return [Place(HOST, None, read_sysctls(keys))], (), ()
     census = take_census(root)
     sources = {source.namespace.inode: source for source in select(census, wish.containers)}
     places, gone = [], []
@@ -156,7 +157,7 @@ def _places(wish: Wish, keys: Sequence[str], root: str) -> Tuple[List[Place], Tu
             places.append(Place(name, name_namespace(namespace), values))
         except Gone:
             gone.append(name)
-    return places, tuple(gone)
+    return places, tuple(gone), tuple(left_out(census, wish.containers))
 
 
 def _name(source: Source) -> str:

@@ -36,14 +36,15 @@ def select(census: Census, wanted: Sequence[Mapping[str, Any]], option: str = "c
     wanted: entries add up; the keys of one entry narrow. {"container": name or id (12 digits or more)}, of a container
     or of one in a pod; {"pod": "namespace/name"}; {"pod_namespace": name}: these may be patterns with * ? []. {"label":
     "key=value" or "key"}: of a container or a pod. The host is never meant, nor is what shares its network: see
-    left_out. option: that of the module, for errors. Raises NoSuchSource: for an entry that means nothing that is here.
+    left_out. option: that of the module, for errors. Raises NoSuchSource: for an entry that means nothing that is here;
+    a pattern may.
     """
     found: Dict[int, Source] = {}
     for number, entry in enumerate(wanted):
         where = f"{option}[{number}]"
         asked = _asked(where, entry)
         sources = [source for source, records in _inhabited(census) if _means(asked, records)]
-        if not sources:
+        if not sources and not _is_pattern(asked):
             raise NoSuchSource(_reason(where, asked, census))
         found.update((source.namespace.inode, source) for source in sources)
     return sorted(found.values(), key=_sorting)
@@ -69,6 +70,10 @@ def _asked(where: str, entry: Mapping[str, Any]) -> Dict[str, str]:
     if asked.get("pod", "/").count("/") != 1:
         raise NoSuchSource(f"{where}.pod: {asked['pod']!r} is not of the form namespace/name")
     return asked
+
+
+def _is_pattern(asked: Mapping[str, str]) -> bool:
+    return any(mark in value for key, value in asked.items() if key != "label" for mark in "*?[")
 
 
 def _inhabited(census: Census) -> Iterable[Tuple[Source, _Records]]:

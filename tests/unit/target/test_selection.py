@@ -144,7 +144,6 @@ def test_several_entries_give_what_each_gives(entries: List[Dict[str, str]]) -> 
         ({"container": WEB[:11]}, "is not here"),
         ({"container": "gate-1"}, "is not here"),
         ({"pod": "prod/GATE-1"}, "is not here"),
-        ({"pod": "prod*/batch"}, "is not here"),
         ({"pod": "gate-1"}, "containers[0].pod: 'gate-1' is not of the form namespace/name"),
         ({"pod": "a/b/c"}, "'a/b/c' is not of the form namespace/name"),
         ({"pod_namespace": "docker"}, "is not here"),
@@ -167,6 +166,11 @@ def test_what_means_nothing_is_said_with_what_there_is(entry: Dict[str, Any], me
     assert message in str(failure.value)
 
 
+@pytest.mark.parametrize("entry", [{"pod": "prod*/batch"}, {"container": "n?ne"}, {"pod": "kube-system/*"}])
+def test_a_pattern_may_mean_nothing(entry: Dict[str, Any]) -> None:
+    assert names(entry) == []
+
+
 def test_the_entry_at_fault_is_named() -> None:
     with pytest.raises(NoSuchSource, match=r"^pods\[1\]: container none is not here"):
         select(census(), [{"container": "web"}, {"container": "none"}], option="pods")
@@ -175,10 +179,10 @@ def test_the_entry_at_fault_is_named() -> None:
 @pytest.mark.parametrize(
     ("entry", "who"),
     [
-        ({"pod": "kube-system/*"}, "pod kube-system/proxy"),
+        ({"pod": "kube-system/proxy"}, "pod kube-system/proxy"),
         ({"label": "app=proxy"}, "pod kube-system/proxy"),
         ({"container": "agent"}, "container agent"),
-        ({"container": "agent-of-*", "label": "app=proxy"}, "pod kube-system/proxy"),
+        ({"container": "agent-of-proxy", "label": "app=proxy"}, "pod kube-system/proxy"),
         ({"container": "joiner"}, "container joiner"),
     ],
 )
