@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils._profiles.load import load_profile, with_kernel_ranges
+from ..plugin_utils._profiles.load import PathOptions, load_profiles, with_kernel_ranges
 from ..plugin_utils._rules.plain import plain_copy
 
 MODULE = "netfit.cluster.sysctl_profile"
-OF_PROFILES = ("profile", "bandwidth_mbit", "round_trip_ms", "memory_connections")
+OF_PROFILES = ("profile", "policy", "bandwidth_mbit", "round_trip_ms", "memory_connections")
 """Options that are settled here and that the module does not get."""
 
 
@@ -46,19 +46,24 @@ def resolve(arguments: Mapping[str, Any]) -> Dict[str, Any]:
     settings = arguments.get("settings") or {}
     if not isinstance(settings, Mapping):
         raise ValueError(f"settings is {settings!r}; it takes a dictionary from kernel parameter to value")
-    profile = arguments.get("profile")
-    rest = {name: value for name, value in arguments.items() if name not in OF_PROFILES}
-    if not profile:
-        if arguments.get("bandwidth_mbit") or arguments.get("round_trip_ms"):
-            raise ValueError("bandwidth_mbit and round_trip_ms belong to profile high_bandwidth")
-        return {**rest, "settings": with_kernel_ranges(settings)}
-    shipped = load_profile(
-        str(profile),
+    path = PathOptions(
         _number(arguments, "bandwidth_mbit"),
         _number(arguments, "round_trip_ms"),
         _count(arguments, "memory_connections"),
     )
-    return {"name": str(profile), **rest, "settings": {**shipped, **with_kernel_ranges(settings)}}
+    shipped = load_profiles(_names(arguments.get("profile")), path, arguments.get("policy"))
+    rest = {name: value for name, value in arguments.items() if name not in OF_PROFILES}
+    return {**rest, "settings": {**shipped, **with_kernel_ranges(settings)}}
+
+
+def _names(given: Any) -> List[str]:
+    """Return the names of a list, or of a text with commas, as Ansible reads lists."""
+    if given is None or given == "":
+        return []
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, list):
+        raise ValueError(f"profile is {given!r}; it takes names of profiles")
+    return [str(name).strip() for name in names]
 
 
 def _number(arguments: Mapping[str, Any], name: str) -> Optional[float]:

@@ -24,12 +24,20 @@ version_added: 0.3.0
 options:
   profile:
     description:
-      - A profile that comes with the collection. Each of its values has a reason and a source, which are in the file
-        that is written.
+      - Profiles that come with the collection. Each value has a reason and a source, which are in the file that is
+        written. Of two profiles with the same key the stricter value counts.
       - V(kubernetes_node) is for nodes and other hosts with many containers, V(gateway) for what accepts connections
-        behind a load balancer, V(high_bandwidth) for long and fast paths; its buffers are computed.
-    type: str
-    choices: [gateway, high_bandwidth, kubernetes_node]
+        behind a load balancer, V(high_bandwidth) for long and fast paths; its buffers are computed. V(policy) is what
+        O(policy) demands, so that SYSCTL-001 and SYSCTL-002 are no findings any more.
+    type: list
+    elements: str
+    choices: [gateway, high_bandwidth, kubernetes_node, policy]
+    default: []
+  policy:
+    description:
+      - Of O(profile=policy), what differs from the default policy, a mapping or the path of a YAML file on the
+        controller, as for M(netfit.cluster.assess).
+    type: raw
   settings:
     description:
       - Kernel parameters and what they should be, by key with dots or slashes; they take the place of the profile's.
@@ -45,8 +53,8 @@ options:
   name:
     description:
       - Name of what is set here; there is one file for each. Lower case letters, digits, dashes and underscores.
-      - By default the name of O(profile), else V(settings).
     type: str
+    default: tuning
   state:
     description:
       - With V(absent) the file goes, and all parameters in it, and those in O(settings), get back the live values that
@@ -112,11 +120,11 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Tune a node for many pods
+- name: Tune a node for many pods, and what accepts connections on it
   netfit.cluster.sysctl_profile:
-    profile: kubernetes_node
+    profile: [kubernetes_node, gateway]
 
-- name: The same for what accepts connections, also in the gateway's running pods
+- name: The latter in the gateway's running pods
   netfit.cluster.sysctl_profile:
     profile: gateway
     containers:
@@ -147,7 +155,7 @@ name:
   description: Name of what was set, part of the file's name.
   returned: always
   type: str
-  sample: gateway
+  sample: tuning
 run:
   description: Name of the run in the journal; empty where nothing was changed.
   returned: always
@@ -172,13 +180,13 @@ file:
   description: The file for the next boot; null where there is none.
   returned: always
   type: str
-  sample: /etc/sysctl.d/90-netfit-gateway.conf
+  sample: /etc/sysctl.d/90-netfit-tuning.conf
 written:
   description: Files that were written or removed.
   returned: always
   type: list
   elements: str
-  sample: [/etc/sysctl.d/90-netfit-gateway.conf]
+  sample: [/etc/sysctl.d/90-netfit-tuning.conf]
 shadowed:
   description: >-
     Lines of others that win over ours for C(sysctl --system), though not at the next boot, with C(key), C(program),
@@ -198,7 +206,7 @@ left_out:
   returned: always
   type: list
   elements: dict
-  sample: [{name: pod kube-system/proxy, reason: "left out: it shares the host's network, whose settings are the host's"}]
+  sample: [{name: pod kube-system/proxy, reason: "left out: it shares the host's network"}]
 before:
   description: What was there, by place and key, of what was changed.
   returned: always
@@ -226,9 +234,15 @@ from ansible_collections.netfit.cluster.plugins.module_utils._facts.sources impo
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 
 SPEC: Dict[str, Any] = {
-    "profile": {"type": "str", "choices": ["gateway", "high_bandwidth", "kubernetes_node"]},
+    "profile": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["gateway", "high_bandwidth", "kubernetes_node", "policy"],
+        "default": [],
+    },
+    "policy": {"type": "raw"},
     "settings": {"type": "dict", "default": {}},
-    "name": {"type": "str"},
+    "name": {"type": "str", "default": "tuning"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "containers": {"type": "list", "elements": "dict", "default": []},
     "live": {"type": "bool", "default": True},
@@ -246,7 +260,6 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     if module.params["profile"]:
         module.fail_json(msg="profile is resolved by the action plugin: call this as netfit.cluster.sysctl_profile")
-    module.params["name"] = module.params["name"] or "settings"
     try:
         plan = plan_profile(wish_of(module.params))
         if plan.faults:

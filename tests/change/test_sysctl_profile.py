@@ -167,12 +167,16 @@ def test_what_the_kernel_refuses_takes_back_what_was_set_before_it(host: Private
 
 
 def test_a_value_that_does_not_hold_is_an_error_that_says_what_was_read(host: PrivateHost) -> None:
-    """The kernel takes only what fits: bits of tcp_fastopen beyond those that it knows, for one, it masks away."""
-    failed = apply(
-        host, settings={"net.ipv4.tcp_fin_timeout": 61, "net.ipv4.ip_local_port_range": {"exact": [5000, 4000]}}
-    )
-    assert failed["failed"] and "net.ipv4.ip_local_port_range of the host" in failed["msg"]
+    """Kernels that count time in more than a millisecond round this one up."""
+    host.command("sh", "-c", "echo 1003 > /proc/sys/net/ipv4/icmp_ratelimit")
+    read = host.command("cat", "/proc/sys/net/ipv4/icmp_ratelimit").strip()
+    host.command("sh", "-c", "echo 1000 > /proc/sys/net/ipv4/icmp_ratelimit")
+    if read == "1003":
+        pytest.skip("this kernel keeps milliseconds exactly: it has no parameter that rounds")
+    failed = apply(host, settings={**SETTINGS, "net.ipv4.icmp_ratelimit": 1003})
+    assert f"net.ipv4.icmp_ratelimit of the host was set to 1003, and reads {read}" in failed["msg"]
     assert host.sysctl() == BEGIN and host.files() == {}
+    assert host.command("cat", "/proc/sys/net/ipv4/icmp_ratelimit") == "1000\n"
 
 
 def test_a_read_only_etc(host: PrivateHost) -> None:
