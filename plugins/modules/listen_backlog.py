@@ -217,8 +217,8 @@ listeners:
       type: str
       sample: >-
         Tomcat (Spring Boot MVC) asks for 100 unless configured otherwise: acceptCount of the Connector in server.xml,
-        server.tomcat.accept-count in Spring Boot, as in: server.tomcat.accept-count=4096; net.core.somaxconn of its
-        network namespace has to be 4096 or more before it starts
+        server.tomcat.accept-count in Spring Boot, as in "server.tomcat.accept-count=4096". Before it starts,
+        net.core.somaxconn of its network namespace has to be 4096 or more.
 sysctls:
   description: Network namespaces whose net.core.somaxconn was raised, with C(key), C(owner), C(before) and C(after).
   returned: always

@@ -39,11 +39,11 @@ def recognise(program: Program) -> Optional[Server]:
 def next_start(program: Optional[Program], backlog: int) -> str:
     """Say what has to be set so that the program asks for a backlog when it starts the next time."""
     server = recognise(program) if program is not None else None
-    cap = f"net.core.somaxconn of its network namespace has to be {backlog} or more before it starts"
+    cap = f"Before it starts, net.core.somaxconn of its network namespace has to be {backlog} or more."
     if server is None:
-        return f"its own setting for the backlog that it passes to listen() has to ask for {backlog}, and {cap}"
-    example = f", as in: {server.example.replace('BACKLOG', str(backlog))}" if server.example else ""
-    return f"{server.name} asks for {server.default} unless configured otherwise: {server.setting}{example}; {cap}"
+        return f"its own setting for the backlog that it passes to listen() has to ask for {backlog}. {cap}"
+    example = f', as in "{server.example.replace("BACKLOG", str(backlog))}"' if server.example else ""
+    return f"{server.name} asks for {server.default} unless configured otherwise: {server.setting}{example}. {cap}"
 
 
 def _fits(server: Server, program: Program) -> bool:
