@@ -60,7 +60,7 @@ def _open_jars(pid: int, root: str) -> Iterator[str]:
         yield basename(name)
         if opened < ARCHIVES_LIMIT:
             opened += 1
-            with suppress(OSError, struct.error):
+            with suppress(OSError):
                 yield _names_in_archive(path)
 
 
@@ -83,9 +83,20 @@ def _names_in_archive(path: str) -> str:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - END_SIZE))
         tail = file.read(END_SIZE)
-        position = tail.rfind(END_SIGNATURE)
+        position = _end_of_archive(tail)
         if position < 0:
             return ""
         _signature, length, offset, _comment = END_OF_ARCHIVE.unpack_from(tail, position)
         file.seek(offset)
         return file.read(min(length, DIRECTORY_LIMIT)).decode("latin-1")
+
+
+def _end_of_archive(tail: bytes) -> int:
+    """Return where the last record begins, -1 for none: its comment reaches to the very end, and may look like one."""
+    position = tail.rfind(END_SIGNATURE)
+    while position >= 0:
+        end = position + END_OF_ARCHIVE.size
+        if end <= len(tail) and end + END_OF_ARCHIVE.unpack_from(tail, position)[3] == len(tail):
+            break
+        position = tail.rfind(END_SIGNATURE, 0, position)
+    return position
