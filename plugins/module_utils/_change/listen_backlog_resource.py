@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from socket import socket
 from typing import Any, Dict, Hashable, Iterable, Iterator, List
 
-from .._kernel.foreign_descriptors import CopyRefused
+from .._kernel.foreign_descriptors import CAP_SYS_PTRACE, CopyRefused, Standing, read_standing, why_forbidden
 from .._kernel.foreign_listeners import (
     ListenerGone,
     ListeningSocket,
@@ -65,7 +65,7 @@ def backlog_target(candidate: Candidate) -> Dict[str, Any]:
     """Return what names a listener from now on, until the next boot. Raises Gone, ChangeError."""
     listener = candidate.listener
     if not candidate.holders:
-        raise ChangeError("no process was found that holds its socket")
+        raise ChangeError(_why_nobody(read_standing()))
     holders = [SocketHolder(holder.pid, holder.descriptor) for holder in candidate.holders]
     with _borrowed(ListeningSocket(listener.inode, None, listener.port), holders) as held:
         cookie = own_cookie(held)
@@ -81,6 +81,12 @@ def backlog_target(candidate: Candidate) -> Dict[str, Any]:
         "pid": holders[0].pid,
         "descriptor": holders[0].descriptor,
     }
+
+
+def _why_nobody(standing: Standing) -> str:
+    if standing.capabilities & CAP_SYS_PTRACE:
+        return "no process of this host holds its socket; the kernel itself may (NFS), or another host's process"
+    return f"the process that holds its socket is hidden: {why_forbidden(standing)}"
 
 
 @contextmanager
