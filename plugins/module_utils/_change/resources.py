@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Dict
 
 from .file_resource import FileResource
+from .listen_backlog_resource import ListenBacklogResource
 from .resource import Resource
 from .sysctl_resource import SysctlResource
 
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
+    "listen_backlog": ListenBacklogResource(),
     "sysctl": SysctlResource(),
 }

@@ -19,6 +19,8 @@ from .advice import how_to_see_processes
 ROOT = "/proc"
 DESCRIPTOR_LIMIT = 1_000_000
 """Open files that are looked at when sockets are matched to processes."""
+COMMAND_LINE_LIMIT = 1 << 18
+"""Bytes: class paths are long."""
 _GONE = (errno.ENOENT, errno.ESRCH)
 _HIDDEN = (errno.EACCES, errno.EPERM)
 
@@ -36,6 +38,14 @@ class RunningProcess(Fact):
     network_namespace: int
     mount_namespace: Optional[int]
     control_group: str
+
+
+@dataclass(frozen=True)
+class SocketHolder(Fact):
+    """A process that has a socket open. descriptor: its number in that process."""
+
+    pid: int
+    descriptor: int
 
 
 def read_processes(root: str = ROOT) -> Tuple[List[RunningProcess], List[Problem]]:
@@ -75,18 +85,45 @@ def read_socket_owners(
         if looked_at >= limit or (missing is not None and not missing):
             break
         try:
-            inodes, count = _sockets(f"{root}/{pid}/fd", limit - looked_at)
+            found, count = _sockets(f"{root}/{pid}/fd", limit - looked_at)
         except OSError as error:
             hidden += error.errno in _HIDDEN
             if error.errno not in _GONE + _HIDDEN:
                 raise
             continue
         looked_at += count
+        inodes = found.keys()
         for inode in inodes if missing is None else inodes & missing:
             owners.setdefault(inode, pid)
         if missing is not None:
             missing -= inodes
     return owners, _owner_problems(hidden, looked_at, limit)
+
+
+def read_socket_holders(
+    pids: Iterable[int], wanted: Set[int], root: str = ROOT, limit: int = DESCRIPTOR_LIMIT
+) -> Tuple[Dict[int, List[SocketHolder]], List[Problem]]:
+    """Return all processes that have a socket open, by its inode, in ascending order of their pids.
+
+    A process that has it open more than once is listed with one of its descriptors. Problems as read_socket_owners().
+    """
+    holders: Dict[int, List[SocketHolder]] = {}
+    hidden = 0
+    looked_at = 0
+    for pid in sorted(pids) if wanted else ():
+        if looked_at >= limit:
+            break
+        try:
+            found, count = _sockets(f"{root}/{pid}/fd", limit - looked_at)
+        except OSError as error:
+            hidden += error.errno in _HIDDEN
+            if error.errno not in _GONE + _HIDDEN:
+                raise
+            continue
+        looked_at += count
+        for inode in found.keys() & wanted:
+            holders.setdefault(inode, []).append(SocketHolder(pid, found[inode]))
+    return holders, _owner_problems(hidden, looked_at, limit)
 
 
 def read_executable(pid: int, root: str = ROOT) -> Optional[str]:
@@ -95,6 +132,16 @@ def read_executable(pid: int, root: str = ROOT) -> Optional[str]:
         return os.readlink(f"{root}/{pid}/exe")
     except OSError:
         return None
+
+
+def read_command_line(pid: int, root: str = ROOT) -> Tuple[str, ...]:
+    """Return the arguments that a process was started with, or what it has put in their place; empty where hidden."""
+    try:
+        with open(f"{root}/{pid}/cmdline", "rb") as file:
+            content = file.read(COMMAND_LINE_LIMIT)
+    except OSError:
+        return ()
+    return tuple(part.decode("utf-8", "backslashreplace") for part in content.split(b"\0") if part)
 
 
 def namespace_inode(link: str) -> int:
@@ -139,9 +186,9 @@ def _read_text(path: str) -> str:
         os.close(descriptor)
 
 
-def _sockets(directory: str, limit: int) -> Tuple[Set[int], int]:
-    """Return the inodes of the sockets among a process's open files, and how many files were looked at."""
-    inodes: Set[int] = set()
+def _sockets(directory: str, limit: int) -> Tuple[Dict[int, int], int]:
+    """Return the sockets among a process's open files, descriptor by inode, and how many files were looked at."""
+    found: Dict[int, int] = {}
     names = os.listdir(directory)[:limit]
     for name in names:
         try:
@@ -151,8 +198,8 @@ def _sockets(directory: str, limit: int) -> Tuple[Set[int], int]:
                 raise
             continue
         if target.startswith("socket:["):
-            inodes.add(namespace_inode(target))
-    return inodes, len(names)
+            found[namespace_inode(target)] = int(name)
+    return found, len(names)
 
 
 def _hidden_problems(pids: List[int], hidden: int, root: str) -> List[Problem]:

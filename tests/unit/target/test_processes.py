@@ -17,8 +17,11 @@ from ansible_collections.netfit.cluster.plugins.module_utils._kernel import proc
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.namespaces import discover, parse_mounts
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.processes import (
     RunningProcess,
+    SocketHolder,
     namespace_inode,
+    read_command_line,
     read_processes,
+    read_socket_holders,
     read_socket_owners,
 )
 
@@ -144,3 +147,30 @@ def test_where_process_1_is_hidden_the_kernel_threads_tell() -> None:
 def test_else_it_is_our_own_and_said_so() -> None:
     own = os.stat("/proc/thread-self/ns/net").st_ino
     assert discovered([RunningProcess(2, "bash", 77, None, "")]) == ([own], ["network namespace of the host"])
+
+
+def test_all_holders_of_a_socket_are_found_with_their_descriptors(tmp_path: Path) -> None:
+    add(tmp_path, 30, "net:[1]", files=("/dev/null", "socket:[7]", "socket:[8]"))
+    add(tmp_path, 4, "net:[1]", files=("socket:[7]", "socket:[9]"))
+    holders, problems = read_socket_holders([30, 4, 99], {7, 9, 10}, str(tmp_path))
+    assert problems == []
+    assert holders == {7: [SocketHolder(4, 0), SocketHolder(30, 1)], 9: [SocketHolder(4, 1)]}
+
+
+def test_without_a_socket_to_look_for_nobody_is_looked_at(tmp_path: Path) -> None:
+    assert read_socket_holders([4], set(), str(tmp_path / "nowhere")) == ({}, [])
+
+
+def test_the_search_for_holders_has_its_limit(tmp_path: Path) -> None:
+    for pid in (1, 2, 3):
+        add(tmp_path, pid, "net:[1]", files=("socket:[7]", "socket:[8]"))
+    holders, problems = read_socket_holders([1, 2, 3], {8}, str(tmp_path), limit=3)
+    assert [one.pid for one in holders[8]] in ([1], [1, 2])
+    assert [problem.reason for problem in problems] == ["only the first 3 open files were looked at"]
+
+
+def test_a_command_line(tmp_path: Path) -> None:
+    folder = add(tmp_path, 4, "net:[1]")
+    (folder / "cmdline").write_bytes(b"java\0-jar\0\xff.jar\0\0")
+    assert read_command_line(4, str(tmp_path)) == ("java", "-jar", "\\xff.jar")
+    assert read_command_line(5, str(tmp_path)) == ()
