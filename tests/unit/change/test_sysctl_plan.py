@@ -164,6 +164,12 @@ def test_what_other_files_give_more_of_stays() -> None:
     assert written(plan) == {SOMAXCONN: "65535", RMEM: "2 9 2"}
 
 
+def test_a_comment_behind_a_value_of_others_is_none_of_it() -> None:
+    files = tree(usr_10_big=f"{SOMAXCONN} = 65535 # much\n", etc_99_y=f"{BACKLOG} = 9000 ; fine\n")
+    plan = planned({SOMAXCONN: 4096, BACKLOG: 5000}, {SOMAXCONN: "4096", BACKLOG: "5000"}, files)
+    assert written(plan) == {SOMAXCONN: "65535", BACKLOG: "9000"} and plan.faults == ()
+
+
 def test_a_line_of_ours_that_will_do_stays_as_it_is() -> None:
     first = planned({SOMAXCONN: 4096}, {SOMAXCONN: "8192"}, tree())
     files = tree().with_file(first.path or "", first.steps[0].after or "")
