@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Live values of kernel parameters, per network namespace.
+"""Live values of kernel parameters, per network namespace: reading and writing.
 
 Source: sysctl.d(5) for the spelling of keys; fs/proc/proc_sysctl.c: what is below /proc/sys/net belongs to the network
 namespace of the thread that opens it.
@@ -59,6 +59,19 @@ def read_sysctls(keys: Iterable[str], root: str = ROOT) -> Dict[str, SysctlReadi
     found: Dict[str, SysctlReading] = {}
     _read_directory(root, None, _tree(tuple(keys)), found)
     return found
+
+
+def write_sysctl(key: str, value: str, root: str = ROOT) -> None:
+    """Write a value in the calling thread's network namespace, in one write as the kernel wants it.
+
+    Raises ValueError for a key that is no name, OSError: FileNotFoundError where this kernel or namespace has no such
+    key, PermissionError where it is read-only here, EINVAL where the kernel refuses the value.
+    """
+    descriptor = os.open(os.path.join(root, key_path(key)), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.write(descriptor, f"{value}\n".encode())
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache(maxsize=16)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import List, Optional, Tuple, Union
+from typing import Callable, List, Optional, Tuple, Union
 
 SysctlInput = Union[str, int, List[int], List[str], Tuple[int, ...]]
 
@@ -64,15 +64,30 @@ class SysctlValue:
             return all(mine <= theirs for mine, theirs in pairs)
         return self.numbers == wanted.numbers
 
+    @property
+    def canonical(self) -> str:
+        """The value as the kernel prints it: decimal numbers, single blanks."""
+        return self.text if self.numbers is None else " ".join(str(number) for number in self.numbers)
+
     def raised_to(self, wanted: SysctlValue) -> str:
         """Return this value with each element raised to at least the wanted one; nothing is ever lowered.
 
         Raises ValueError where either is no number.
         """
+        return self._moved_to(wanted, max)
+
+    def lowered_to(self, wanted: SysctlValue) -> str:
+        """Return this value with each element lowered to at most the wanted one; nothing is ever raised.
+
+        Raises ValueError where either is no number.
+        """
+        return self._moved_to(wanted, min)
+
+    def _moved_to(self, wanted: SysctlValue, better: Callable[[int, int], int]) -> str:
         if self.numbers is None or wanted.numbers is None:
-            raise ValueError(f"cannot raise {self.text!r} to {wanted.text!r}: not numbers")
-        raised = [
-            max(mine, wanted.numbers[position]) if position < len(wanted.numbers) else mine
+            raise ValueError(f"cannot change {self.text!r} to {wanted.text!r}: not numbers")
+        moved = [
+            better(mine, wanted.numbers[position]) if position < len(wanted.numbers) else mine
             for position, mine in enumerate(self.numbers)
         ]
-        return " ".join(str(number) for number in raised)
+        return " ".join(str(number) for number in moved)

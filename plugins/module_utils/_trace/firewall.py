@@ -8,11 +8,10 @@ One command per network namespace, run by a thread that is inside it.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from .._kernel.commands import SEARCH_PATH, output_of
 from .._kernel.visiting import visit
 from .._model.fact import Problem
 from .._model.owner import Namespace
@@ -20,11 +19,9 @@ from .._model.sighting import FirewallRule
 from .iptables_rules import parse_saved
 from .nft_rules import RuleReading, parse_ruleset
 
-SECONDS = 10
 MAX_NAMESPACES = 64
 MAX_RULES = 100
 """Of one namespace, those that dropped something first."""
-SEARCH_PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
 SUBJECT = "firewall rules"
 Readings = Dict[int, List[RuleReading]]
 
@@ -80,13 +77,13 @@ def _read(nft: Optional[str], legacy: Optional[str]) -> List[RuleReading]:
         # Without legacy tables the file is empty, and asking the command would load the module that makes them.
         if legacy is not None and _has_legacy_tables(family):
             command = legacy.replace("iptables", "ip6tables") if family == "ip6" else legacy
-            found += parse_saved(_run(command, "-c"), family)
+            found += parse_saved(output_of(command, "-c"), family)
     return found
 
 
 def _parsed(nft: str, *arguments: str) -> List[RuleReading]:
     try:
-        return parse_ruleset(_run(nft, *arguments) or '{"nftables": []}')
+        return parse_ruleset(output_of(nft, *arguments) or '{"nftables": []}')
     except ValueError as error:
         raise OSError(str(error)) from error
 
@@ -97,22 +94,3 @@ def _has_legacy_tables(family: str) -> bool:
             return bool(file.read().strip())
     except OSError:
         return False
-
-
-def _run(*command: str) -> str:
-    environment = {**os.environ, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise OSError(f"{command[0]} did not answer within {SECONDS} s") from error
-    if done.returncode != 0:
-        raise OSError(f"{command[0]}: {done.stderr.strip().partition(chr(10))[0] or done.returncode}")
-    return done.stdout

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 import yaml
 
 from ...module_utils._model.finding import Severity
+from ...module_utils._model.sysctl_setting import parse_kernel
 from ...module_utils._model.sysctl_value import Comparison, SysctlValue
 from . import plain
 from .policy_check import PolicyError, check_policy
@@ -121,12 +121,6 @@ class Policy:
     def digest(self) -> str:
         """Hex SHA-256 of the merged policy: equal digests, equal policies."""
         return hashlib.sha256(json.dumps(self.merged, sort_keys=True).encode("utf-8")).hexdigest()
-
-
-def parse_kernel(release: str) -> Optional[Tuple[int, int]]:
-    """Return (major, minor) of a kernel release such as "6.1.0-18-amd64", None where it is not one."""
-    match = re.match(r"(\d+)\.(\d+)", release)
-    return (int(match.group(1)), int(match.group(2))) if match else None
 
 
 def load_policy(given: Union[str, Mapping[str, Any], None] = None, directory: Optional[Path] = None) -> Policy:

@@ -1,0 +1,17 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""All kinds of things that can be changed, by the name that the journal gives them."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+from .file_resource import FileResource
+from .resource import Resource
+from .sysctl_resource import SysctlResource
+
+RESOURCES: Dict[str, Resource] = {
+    "file": FileResource(),
+    "sysctl": SysctlResource(),
+}
