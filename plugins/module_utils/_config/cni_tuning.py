@@ -46,10 +46,13 @@ _OWNERS: Dict[str, str] = {
 }
 _OWNED_NAMES = ("kindnet", "kuberouter", "kube-router", "canal", "calico", "flannel", "cilium", "weave", "multus")
 _INSTEAD = (
-    "set sysctls in the add-on's own configuration (its ConfigMap or Helm values, cni_network_config of Canal, --flannel-cni-conf of "
-    "K3s), or let kubelet allow them and ask for them in the pods"
+    "set sysctls in the add-on's own configuration (its ConfigMap or Helm values, cni_network_config of Canal, "
+    "--flannel-cni-conf of K3s), or let kubelet allow them and ask for them in the pods"
 )
-_KEEPS = "Pods that run keep the sysctls that they have; new ones get these at once, without a restart. Those with hostNetwork get none."
+_KEEPS = (
+    "Pods that run keep the sysctls that they have; new ones get these at once, without a restart. "
+    "Those with hostNetwork get none."
+)
 
 
 def plan_cni(root: str, wanted: Wanted) -> RuntimePlan:
@@ -65,25 +68,32 @@ def plan_cni(root: str, wanted: Wanted) -> RuntimePlan:
     chain = node.field("plugins")
     if chain is None or chain.kind != "array" or not chain.items:
         raise Blocked(
-            f"{file} is the configuration of a single plugin, which can't be followed by another: make a .conflist of it"
+            f"{file} is the configuration of a single plugin, which no other can follow: make a .conflist of it"
         )
     refused = _refused(root, wanted) if wanted.present else {}
     sysctls = {key: value for key, value in wanted.sysctls.items() if key not in refused}
     if wanted.present and sysctls and not any(exists(root, f"{directory}/tuning") for directory in _BINARIES):
         raise Blocked(
-            f"the plugin 'tuning' is in none of {', '.join(_BINARIES)}, and without it no pod would start: install the CNI plugins"
+            f"the plugin 'tuning' is in none of {', '.join(_BINARIES)}, and without it no pod would start: "
+            "install the CNI plugins"
         )
     text = with_tuning(before.text, sysctls) if wanted.present else without_tuning(before.text, wanted.sysctls)
     change = FileChange(file, before, replace(before, text=text)) if text != before.text else None
     return RuntimePlan(
         Runtime.CNI,
         change=change,
-        reason="" if change else f"{file} is so already",
+        reason=_why_nothing(file, wanted, refused) if change is None else "",
         before=tuned(parse_json(before.text)),
         after=tuned(parse_json(text)),
         refused=refused,
         keeps=_KEEPS,
     )
+
+
+def _why_nothing(file: str, wanted: Wanted, refused: Mapping[str, str]) -> str:
+    if len(refused) == len(wanted.sysctls) and refused:
+        return "none of the keys can be set here, see refused"
+    return f"{file} is so already"
 
 
 def owner_of(file: str, node: JsonNode) -> Optional[str]:
@@ -98,9 +108,8 @@ def owner_of(file: str, node: JsonNode) -> Optional[str]:
         kind = plugin.text("type") or ""
         if kind in _OWNERS:
             return _OWNERS[kind]
-    return next(
-        (f"the network add-on that {_name(file)} is named after" for name in _OWNED_NAMES if name in _name(file)), None
-    )
+    named = any(name in _name(file) for name in _OWNED_NAMES)
+    return f"the network add-on that {_name(file)} is named after" if named else None
 
 
 def tuned(node: JsonNode) -> Dict[str, str]:
@@ -122,7 +131,7 @@ def with_tuning(text: str, sysctls: Mapping[str, str]) -> str:
 
 
 def without_tuning(text: str, sysctls: Mapping[str, str]) -> str:
-    """Return a conflist's text without the sysctls that have just these values; a plugin that sets nothing then goes."""
+    """Return a conflist's text without the sysctls that have just these values; a plugin without any then goes."""
     while True:
         node = parse_json(text)
         place = _unwanted(node, sysctls)

@@ -47,12 +47,12 @@ _SIGNS: Dict[Runtime, Tuple[str, ...]] = {
 _KUBELETS = (Runtime.RKE1, Runtime.RKE2, Runtime.K3S, Runtime.KUBELET)
 
 _DOCKER = (
-    "Docker has no sysctls for all containers: daemon.json knows none, only docker run, docker create, docker service and "
-    "compose do. Use the snippets."
+    "Docker has no sysctls for all containers: daemon.json knows none, only docker run, docker create, docker service "
+    "and compose do. Use the snippets."
 )
 _CONTAINERD = (
-    "containerd has no sysctls for all containers: its CRI plugin sets those that a pod asks for. Use the snippets, or the "
-    "CNI plugin 'tuning' where the network configuration is yours."
+    "containerd has no sysctls for all containers: its CRI plugin sets those that a pod asks for. Use the snippets, or "
+    "the CNI plugin 'tuning' where the network configuration is yours."
 )
 _AS_THEY_ARE = "Containers that run keep the sysctls that they have."
 

@@ -79,8 +79,8 @@ def plan_default_sysctls(style: Style, root: str, wanted: Wanted) -> RuntimePlan
         return _plan(style, change, reason, before, after)
     if declared.shadow is not None:
         raise Blocked(
-            f"{declared.shadow} sets default_sysctls after {OUR_FILE} and takes the place of its list: give that file a "
-            f"name that sorts before {OUR_FILE}, or put the sysctls into it"
+            f"{declared.shadow} sets default_sysctls after {OUR_FILE} and takes the place of its list: give that file "
+            f"a name that sorts before {OUR_FILE}, or put the sysctls into it"
         )
     before = _in_force(style, root, declared)
     if _says(others, wanted.sysctls) and before == others:

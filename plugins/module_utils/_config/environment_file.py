@@ -47,7 +47,7 @@ def read_variable(text: str, name: str) -> Optional[Variable]:
 
 
 def set_variable(text: str, name: str, value: str) -> str:
-    """Return the text with a variable set: its line changes, or one is added at the end. Raises EnvironmentFileError."""
+    """Return the text with a variable set: its line changes, or a new one ends it. Raises EnvironmentFileError."""
     found = read_variable(text, name)
     lines = text.split("\n")
     if found is None:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sysctls that a kubelet of kubeadm, or set up by hand, lets pods ask for.
 
-Source: kubernetes cmd/kubelet/app/server.go: --config, then the files of --config-dir by name, whose lists take the place
-of those before (v1.28, "Kubelet Configuration Directory Merging"), then flags, which count more; kubeadm's unit: the
-variable KUBELET_EXTRA_ARGS of /etc/default/kubelet (deb) or /etc/sysconfig/kubelet (rpm) comes last.
+Source: kubernetes cmd/kubelet/app/server.go: --config, then the files of --config-dir by name, whose lists take the
+place of those before (v1.28, "Kubelet Configuration Directory Merging"), then flags, which count more. Unit of kubeadm:
+the variable KUBELET_EXTRA_ARGS of /etc/default/kubelet (deb) or /etc/sysconfig/kubelet (rpm) comes last.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def plan_kubelet(root: str, wanted: Wanted) -> RuntimePlan:
     if directory is None:
         if file is None:
             raise Blocked(
-                f"kubelet's unit reads neither of {', '.join(_ENVIRONMENT_FILES)}: name the directory of its --config-dir "
-                "with kubelet_config_directory, or let its unit read one of them"
+                f"kubelet's unit reads none of {', '.join(_ENVIRONMENT_FILES)}: name the directory of its "
+                "--config-dir with kubelet_config_directory, or let its unit read one of them"
             )
         return _plan_flags(root, wanted, file, text, given)
     if given and wanted.present:
@@ -70,8 +70,8 @@ def _plan_drop_in(root: str, wanted: Wanted, directory: str) -> RuntimePlan:
     if wanted.present and with_allowed(others, needed) != others:
         if shadow:
             raise Blocked(
-                f"{shadow} sets {_KEY} after {OUR_FILE} and takes the place of its list: give that file a name that sorts "
-                f"before {OUR_FILE}, or put the keys into it"
+                f"{shadow} sets {_KEY} after {OUR_FILE} and takes the place of its list: give that file a name that "
+                f"sorts before {OUR_FILE}, or put the keys into it"
             )
         text = render(with_allowed(others, needed))
     change = own_file_change(root, path, text)

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sysctls that kubelet of RKE2 and K3s lets pods ask for: kubelet-arg in their configuration files.
 
-Source: k3s pkg/configfilearg/parser.go: config.yaml, then config.yaml.d/*.yaml by name; a key takes the place of the one
-before, a key with "+" adds to it (k3s v1.21); pkg/daemons/config GetArgs: an argument that is there twice is given twice.
+Source: k3s pkg/configfilearg/parser.go: config.yaml, then config.yaml.d/*.yaml by name; a key takes the place of the
+one before, a key with "+" adds to it (k3s v1.21). pkg/daemons/config GetArgs: an argument that is there twice is given
+twice.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def plan_kubelet_arguments(distribution: Distribution, root: str, wanted: Wanted
 
 
 def render(entries: Sequence[str]) -> str:
-    """Return the text of our file. It repeats what other files allow: some versions take an argument's last one only."""
+    """Return the text of our file. It repeats what other files allow: old versions take the last argument only."""
     return f'{MARK}\n{_KEY}+:\n  - "{FLAG}={",".join(entries)}"\n'
 
 

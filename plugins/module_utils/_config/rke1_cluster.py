@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sysctls that kubelet of RKE1 lets pods ask for: services.kubelet.extra_args in cluster.yml.
 
-The file is on the machine where "rke up" is run, and takes effect with the next "rke up" only. It is hand-written: a line
-of it changes, every other one stays. Source: rke types/rke_types.go (KubeletService), docs/config-options/services.
+The file is on the machine where "rke up" is run, and takes effect with the next "rke up" only. It is hand-written: one
+line of it changes, every other one stays. Source: rke types/rke_types.go (KubeletService), "Services" of its docs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What to write into a container's own description where its runtime has no sysctls for all: texts to use, one a kind."""
+"""What to write into a container's own description where its runtime has none for all: texts, one a kind."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ DECEPTIVE_KEYS = (
     "net.nf_conntrack_max",
 )
 
-# Absent or read-only in a network namespace of Linux 5.10 to 6.18 (net/core/sysctl_net_core.c, net/ipv4/sysctl_net_ipv4.c
-# and what was seen in a new namespace of 6.18).
+# Absent or read-only in a network namespace of Linux 5.10 to 6.18 (net/core/sysctl_net_core.c,
+# net/ipv4/sysctl_net_ipv4.c, and what was seen in a new namespace of 6.18).
 HOST_KEYS = (
     *DECEPTIVE_KEYS,
     "net.core.netdev_*",
