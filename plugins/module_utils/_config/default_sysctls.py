@@ -88,6 +88,8 @@ def plan_default_sysctls(style: Style, root: str, wanted: Wanted) -> RuntimePlan
         return _plan(style, None, reason, before, before)
     change = own_file_change(root, path, render(style.table, declared, wanted.sysctls))
     reason = f"repeats what {', '.join(declared.files)} sets: a list takes the place of those before" if others else ""
+    if change is None:
+        reason = f"{path} is so already"
     after = {**merged(others, wanted.sysctls), **sysctls_of(declared.after)}
     return _plan(style, change, reason, before, after)
 

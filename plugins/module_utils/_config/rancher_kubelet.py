@@ -56,7 +56,7 @@ def plan_kubelet_arguments(distribution: Distribution, root: str, wanted: Wanted
     needed = [key for key in sorted(wanted.sysctls) if needs_allowing(key, wanted.kubernetes)]
     missing = [key for key in with_allowed(others, needed) if key not in others]
     text: Optional[str] = None
-    reason = "" if wanted.present else f"{path} is not there"
+    reason = f"{path} is so already" if wanted.present else f"{path} is not there"
     if wanted.present and missing:
         if shadow:
             raise Blocked(

@@ -18,6 +18,8 @@ _KEY = re.compile(
 _ITEM = re.compile(r"(?P<indent>[ ]*)-(?:[ ]+(?P<value>\S.*))?\Z")
 _COMMENT = re.compile(r"(?:\s+|\A)#.*\Z")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\["\\/])*)"')
+# Of a flow list: a string in quotes, which may hold a hash, a hash that begins a comment, any other character.
+_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?P<comment>\s+#)|.""", re.DOTALL)
 _SINGLE = re.compile(r"'((?:[^']|'')*)'")
 _FLOW_PLAIN = re.compile(r"[^\s,\[\]{}\"'&*!|>%@`#:][^,\[\]{}\"'#:]*")
 
@@ -111,7 +113,7 @@ def scalar(value: str, line: int) -> str:
             if match.end() != len(value):
                 break
             return re.sub(escaped, r"\1", match.group(1))
-    if value[:1] in "\"'&*!|>%@`[]{}" or re.search(r":\s|:\Z", value):
+    if value[:1] in "\"'&*!|>%@`[]{}" or re.search(r"\A[-?:]\s|:\s|:\Z", value):
         raise YamlError(f"line {line}: {value} is no simple string")
     return value
 
@@ -143,6 +145,9 @@ def indent_of(line: str) -> int:
 def without_comment(value: str) -> str:
     """Return a value without blanks around it and without the comment after it."""
     value = value.strip()
+    if value.startswith("["):
+        tokens = _TOKEN.finditer(value)
+        return value[: next((token.start() for token in tokens if token.group("comment")), None)].rstrip()
     quoted = (_DOUBLE if value.startswith('"') else _SINGLE).match(value) if value[:1] in ("'", '"') else None
     if quoted:
         return quoted.group() + _COMMENT.sub("", value[quoted.end() :]).rstrip()
