@@ -33,7 +33,7 @@ class FileStep(Fact):
 
 @dataclass(frozen=True)
 class Shadowed(Fact):
-    """A line of ours that another one takes the say from. program: which sees it so. by: file:line, and what it says."""
+    """A line of ours that has no say. program: for which that is so. by: file:line that has it, with its value."""
 
     key: str
     program: str
