@@ -77,6 +77,7 @@ options:
       - Name of the run that the changes are recorded under, for undoing them together.
       - By default a new one.
     type: str
+    default: ""
 attributes:
   check_mode:
     description: The plan is the same, and nothing is written.
@@ -132,7 +133,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 run:
-  description: Name of the run in the journal. V(null) when nothing was written.
+  description: Name of the run in the journal, empty when nothing was written.
   returned: success
   type: str
   sample: audit-20260101-1
@@ -262,7 +263,7 @@ def main() -> None:
             "kubelet_config_directory": {"type": "path"},
             "kubernetes_version": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "run": {"type": "str"},
+            "run": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )
@@ -271,7 +272,7 @@ def main() -> None:
         plan = plan_containers(wanted(module.params), module.params["runtimes"], ROOT)
     except (ValueError, UnreadableFile) as error:
         module.fail_json(msg=str(error))
-    run = None
+    run = ""
     if plan.changes and not module.check_mode:
         run = session.run
         try:
