@@ -59,7 +59,7 @@ def toml_documents(draw: st.DrawFn) -> str:
     """A document with the list somewhere between other keys and tables, or without it."""
     lines: List[str] = [f"k{n} = {value}" for n, value in enumerate(draw(st.lists(TOML_VALUE, max_size=2)))]
     place = draw(st.sampled_from(["[crio.runtime]\ndefault_sysctls", "[ crio . runtime ]\n'default_sysctls'", None]))
-    place = draw(st.sampled_from([place, f'[crio]\n"x" = 1\nruntime.default_sysctls', f"top = 1\n{NAME}"]))
+    place = draw(st.sampled_from([place, '[crio]\n"x" = 1\nruntime.default_sysctls', f"top = 1\n{NAME}"]))
     if place is not None:
         blank = draw(BLANK)
         items = draw(st.lists(st.one_of(WORD.map(toml_string), PLAIN.map(lambda word: f"'{word}'"))))
