@@ -134,6 +134,15 @@ JOBS: Tuple[Job, ...] = (
         packages=KERNEL_PACKAGES,
     ),
     Job(
+        "change",
+        "kernel",
+        MAIN,
+        ((*PYTEST, "tests/change"),),
+        timeout_seconds=900,
+        needs_root=True,
+        packages=KERNEL_PACKAGES,
+    ),
+    Job(
         "paths",
         "kernel",
         MAIN,
