@@ -216,7 +216,7 @@ def test_another_socket_on_the_same_descriptor_is_left_alone(world: World) -> No
     world.lab.stop(first)
     second, _workers = world.start("web", backlog=7)
     ((inode, target),) = prepared.targets.items()
-    prepared.targets[inode].update(pid=second.pid)  # type: ignore[attr-defined]
+    prepared.targets[inode].update(pid=second.pid)
     with world.session() as session:
         done = carry_out(prepared, session, Restarter())
     assert [step.outcome for step in done.steps] == [Outcome.GONE]

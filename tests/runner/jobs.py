@@ -16,6 +16,8 @@ TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
 COPY_PACKAGES = ("git",)
 KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
+SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
+"""Whose listen queues are raised while they run."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/kernel"),),
         timeout_seconds=600,
         needs_root=True,
-        packages=KERNEL_PACKAGES,
+        packages=KERNEL_PACKAGES + SERVER_PACKAGES,
     ),
     Job(
         "change",

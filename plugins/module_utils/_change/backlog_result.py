@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional
 
 from .._facts.listener_census import SOMAXCONN
 from .._facts.programs import read_program
-from .._model.backlog import Candidate, Outcome, Step, how_to_restart
+from .._model.backlog import Outcome, Step, how_to_restart
 from .._model.fact import as_plain
 from .._model.next_start import Program, next_start
 from .raise_backlogs import Done, Prepared
@@ -17,12 +17,15 @@ from .raise_backlogs import Done, Prepared
 
 def read_programs(prepared: Prepared) -> Dict[int, Program]:
     """Return what tells which servers the plan is about, by pid; to be read before any of them is restarted."""
-    holders = [step.candidate.holders[0] for step in prepared.plan.steps if step.candidate.holders]
-    return {holder.pid: read_program(holder.pid, holder.names) for holder in holders}
+    held = [step.candidate for step in prepared.plan.steps if step.candidate.holders]
+    holders = {one.holders[0].pid: one.holders[0] for one in held}
+    return {pid: read_program(pid, holder.names) for pid, holder in holders.items()}
 
 
 def as_result(prepared: Prepared, done: Done, programs: Dict[int, Program]) -> Dict[str, Any]:
     """Return the result as plain values. The keys of before and after are for people; both have the same."""
+    wanted = prepared.plan.wanted
+    settings = {pid: next_start(program, wanted) for pid, program in programs.items()}
     before: Dict[str, int] = {}
     after: Dict[str, Optional[int]] = {}
     for raised in done.sysctls:
@@ -36,7 +39,7 @@ def as_result(prepared: Prepared, done: Done, programs: Dict[int, Program]) -> D
         "before": before,
         "after": after,
         "diff": {"before": _lines(before), "after": _lines(after)},
-        "listeners": [_listener(step, prepared.plan.wanted, programs) for step in done.steps],
+        "listeners": [_listener(step, wanted, settings) for step in done.steps],
         "sysctls": [
             {"key": SOMAXCONN, "owner": as_plain(one.owner), "before": one.before, "after": one.after}
             for one in done.sysctls
@@ -64,7 +67,7 @@ def failures(done: Done) -> List[str]:
     return [*done.not_raised, *failed]
 
 
-def _listener(step: Step, wanted: int, programs: Dict[int, Program]) -> Dict[str, Any]:
+def _listener(step: Step, wanted: int, settings: Dict[int, str]) -> Dict[str, Any]:
     one = step.candidate
     holder = one.holders[0] if one.holders else None
     return {
@@ -80,12 +83,8 @@ def _listener(step: Step, wanted: int, programs: Dict[int, Program]) -> Dict[str
         "outcome": step.outcome.value,
         "reason": step.reason,
         "restart": how_to_restart(one) if step.outcome is Outcome.NEEDS_RESTART else None,
-        "next_start": next_start(_program(one, programs), wanted),
+        "next_start": settings[holder.pid] if holder is not None else next_start(None, wanted),
     }
-
-
-def _program(one: Candidate, programs: Dict[int, Program]) -> Optional[Program]:
-    return programs.get(one.holders[0].pid) if one.holders else None
 
 
 def _lines(values: Dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ The rest is for people.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import lru_cache
 from socket import socket
 from typing import Any, Dict, Hashable, Iterable, Iterator, List
 
@@ -73,7 +74,7 @@ def backlog_target(candidate: Candidate) -> Dict[str, Any]:
     with _borrowed(ListeningSocket(listener.inode, None, listener.port), holders) as held:
         cookie = own_cookie(held)
     return {
-        "boot": boot_id(),
+        "boot": _this_boot(),
         "inode": listener.inode,
         "cookie": cookie,
         "port": listener.port,
@@ -86,6 +87,12 @@ def backlog_target(candidate: Candidate) -> Dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1)
+def _this_boot() -> str:
+    """There may be thousands of targets, and one boot."""
+    return boot_id()
+
+
 def _why_nobody(standing: Standing) -> str:
     if standing.capabilities & CAP_SYS_PTRACE:
         return "no process of this host holds its socket; the kernel itself may (NFS), or another host's process"
@@ -94,7 +101,7 @@ def _why_nobody(standing: Standing) -> str:
 
 @contextmanager
 def _found(target: Target) -> Iterator[socket]:
-    if target["boot"] != boot_id():
+    if target["boot"] != _this_boot():
         raise Gone("the host has been restarted since")
     wanted = ListeningSocket(target["inode"], target["cookie"], target["port"])
     hint = SocketHolder(target["pid"], target["descriptor"])

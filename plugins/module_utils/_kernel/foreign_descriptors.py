@@ -13,7 +13,8 @@ import errno
 import os
 import re
 from dataclasses import dataclass
-from typing import Mapping, Optional
+from functools import lru_cache
+from typing import Callable, Mapping, Optional
 
 from .processes import ROOT
 
@@ -57,7 +58,7 @@ def copy_descriptor(pid: int, descriptor: int) -> int:
     """
     process = -1
     try:
-        process = _call(PIDFD_OPEN, pid, 0)
+        process = _call(PIDFD_OPEN, pid, 0, 0)
         return _call(PIDFD_GETFD, process, descriptor, 0)
     except OSError as error:
         if error.errno in (errno.ESRCH, errno.EBADF):
@@ -125,11 +126,18 @@ def _text(path: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1)
+def _system_call() -> Callable[..., int]:
+    """Return syscall(2) for one number and up to three more; what is handed in grows to the width of a register."""
+    call: Callable[..., int] = ctypes.CDLL(None, use_errno=True).syscall
+    call.restype = ctypes.c_long  # type: ignore[attr-defined]
+    call.argtypes = [ctypes.c_long] * 4  # type: ignore[attr-defined]
+    return call
+
+
 def _call(number: int, *arguments: int) -> int:
     """Make a system call that returns a descriptor. Raises OSError."""
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    call.restype = ctypes.c_long
-    result: int = call(ctypes.c_long(number), *(ctypes.c_long(argument) for argument in arguments))
+    result: int = _system_call()(number, *arguments)
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

@@ -198,8 +198,8 @@ SERVERS: Tuple[Server, ...] = (
     ),
     Server(
         "HAProxy",
-        "1024",
-        "backlog in the frontend or of bind, else maxconn counts",
+        "its maxconn, or 1024,",
+        "backlog in the frontend or of bind",
         "backlog BACKLOG",
         "HAProxy src/listener.c, listener_backlog",
         programs=("haproxy",),
