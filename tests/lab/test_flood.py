@@ -63,7 +63,7 @@ def assert_overflowing(sick: gateway_flood.GatewayFlood) -> None:
 
     A handshake that was under way when it became full is completed later.
     """
-    assert (sick.backlog, sick.outcome.after_1_s) == (128, 0)
+    assert (sick.backlog, sick.outcome.first_retry) == (128, 0)
     assert 129 <= sick.outcome.at_once < CONNECTIONS / 2
     assert sick.dropped >= 2 * (CONNECTIONS - sick.outcome.at_once)
 

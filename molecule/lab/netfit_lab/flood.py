@@ -31,19 +31,20 @@ Address = tuple[str, int]
 class Outcome:
     """What became of the connections of one flood.
 
-    at_once: answered, and the first SYN was taken. after_1_s, after_3_s: answered, and the first or second repetition
-    of the SYN was taken; Linux repeats it after 1, 3, 7 ... seconds. unanswered: all others.
+    at_once: answered, and the first SYN was taken. first_retry, later_retry: answered, and the first or a later
+    repetition of the SYN was taken; Linux repeats it after 1, 2, 3 ... seconds from 6.5 on (ip-sysctl.rst,
+    tcp_syn_linear_timeouts), before after 1, 3, 7 ... unanswered: all others.
     """
 
     connections: int
     at_once: int
-    after_1_s: int
-    after_3_s: int
+    first_retry: int
+    later_retry: int
 
     @property
     def unanswered(self) -> int:
         """How many got no answer in time."""
-        return self.connections - self.at_once - self.after_1_s - self.after_3_s
+        return self.connections - self.at_once - self.first_retry - self.later_retry
 
 
 @dataclass
@@ -77,7 +78,8 @@ def flood(targets: Sequence[Address], connections: int, patience: float) -> Outc
             for client in clients:
                 client.connection.close()
     repeated = [client.repeated for client in clients if client.done and _GOOD in client.answer.split(b"\r\n", 1)[0]]
-    return Outcome(connections, repeated.count(0), repeated.count(1), repeated.count(2))
+    at_once, first_retry = repeated.count(0), repeated.count(1)
+    return Outcome(connections, at_once, first_retry, len(repeated) - at_once - first_retry)
 
 
 def _converse(selector: selectors.BaseSelector, deadline: float) -> None:

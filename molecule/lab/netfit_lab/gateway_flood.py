@@ -28,7 +28,7 @@ _BUSY = 1.5
 Longer than 1 s, so that a SYN that was dropped is dropped again when it is repeated for the first time.
 """
 _PATIENCE = 4.0
-"""Seconds: the second repetition comes after 3."""
+"""Seconds: the second repetition comes after 2 or, before Linux 6.5, after 3."""
 _PROCESS = re.compile(r"pid=([0-9]+)")
 
 
@@ -108,10 +108,10 @@ def flood_gateway(
 
 def as_table(floods: Sequence[GatewayFlood]) -> str:
     """Return floods for a person, one a line."""
-    lines = ["  backlog  connections  at once  after 1 s  after 3 s  no answer  ListenOverflows"]
+    lines = ["  backlog  connections  at once  first retry  later retry  no answer  ListenOverflows"]
     for one in floods:
         outcome = one.outcome
-        counts = f"  {one.backlog:>7}  {outcome.connections:>11}  {outcome.at_once:>7}  {outcome.after_1_s:>9}"
-        rest = f"  {outcome.after_3_s:>9}  {outcome.unanswered:>9}  {one.overflows[0]} -> {one.overflows[1]}"
+        counts = f"  {one.backlog:>7}  {outcome.connections:>11}  {outcome.at_once:>7}  {outcome.first_retry:>11}"
+        rest = f"  {outcome.later_retry:>11}  {outcome.unanswered:>9}  {one.overflows[0]} -> {one.overflows[1]}"
         lines.append(counts + rest)
     return "\n".join(lines)
