@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role container_sysctl over SSH on a host with the real podman: what new containers get, and those that run keep."""
+"""The role container_sysctl over SSH on a host with podman: what new containers get, and those that run keep."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def toml_documents(draw: st.DrawFn) -> str:
     """A document with the list somewhere between other keys and tables, or without it."""
     lines: List[str] = [f"k{n} = {value}" for n, value in enumerate(draw(st.lists(TOML_VALUE, max_size=2)))]
     place = draw(st.sampled_from(["[crio.runtime]\ndefault_sysctls", "[ crio . runtime ]\n'default_sysctls'", None]))
-    place = draw(st.sampled_from([place, f'[crio]\n"x" = 1\nruntime.default_sysctls', f"top = 1\n{NAME}"]))
+    place = draw(st.sampled_from([place, '[crio]\n"x" = 1\nruntime.default_sysctls', f"top = 1\n{NAME}"]))
     if place is not None:
         blank = draw(BLANK)
         items = draw(st.lists(st.one_of(WORD.map(toml_string), PLAIN.map(lambda word: f"'{word}'"))))
@@ -179,7 +179,8 @@ CLUSTERS = st.sampled_from(
         "services:\n  etcd:\n    image: a\n# end",
         "services:\n  kubelet:\n    image: ''\n  etcd: {}\n",
         "services:\r\n  kubelet:\r\n    extra_args: {}\r\n",
-        "services:\n    kubelet:\n        extra_args:\n            max-pods: 250 # x\n\n        # y\n        fail_swap_on: false\nz: 1\n",
+        "services:\n    kubelet:\n        extra_args:\n            max-pods: 250 # x\n\n"
+        "        # y\n        fail_swap_on: false\nz: 1\n",
         "services:\n kubelet: # k\n  extra_args: ~ # e\n",
         "services:\n  kubelet:\n    extra_args:\n      allowed-unsafe-sysctls: 'a,b' # c\n      v: 2",
         "services:\n  kubelet:\n    extra_args: {}\naddons: |-\n  ---\n  services:\n    kubelet:\n  - x\n",
