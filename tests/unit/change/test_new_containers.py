@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan for new containers: what is asked for is checked, whose a key is is told, and files go through the journal."""
+"""The plan for new containers: what is asked for is checked, keys of the host are told, the journal has it."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_what_would_start_no_container_is_refused(tmp_path: Path, sysctls: Dict[
 
 def test_a_runtime_that_is_named_and_cannot_do_it_ends_all(tmp_path: Path) -> None:
     wanted = Wanted({"net.core.somaxconn": "4096"})
-    with pytest.raises(ValueError, match="runtimes: nothing was written, .*: rke1: cluster.yml is on the machine"):
+    with pytest.raises(ValueError, match=r"runtimes: nothing was written, .*: rke1: cluster\.yml is on the machine"):
         plan_containers(wanted, ["crio", "rke1"], crio(tmp_path))
     with pytest.raises(ValueError, match="rke1_cluster_file: /nowhere is not there"):
         plan_containers(Wanted(wanted.sysctls, rke1_cluster_file="/nowhere"), ["rke1"], crio(tmp_path))
@@ -179,7 +179,7 @@ def test_a_file_that_changed_since_the_plan_is_left_alone(tmp_path: Path) -> Non
     plan = plan_containers(Wanted({"net.core.somaxconn": "4096"}), ["auto"], crio(root))
     (root / DROP_IN).parent.mkdir()
     (root / DROP_IN).write_text("mine")
-    with pytest.raises(ChangeError, match="was changed by somebody else meanwhile: run again"):
-        with session(tmp_path) as one:
-            carry_out(plan, one, str(root))
+    changed = pytest.raises(ChangeError, match="was changed by somebody else meanwhile: run again")
+    with changed, session(tmp_path) as one:
+        carry_out(plan, one, str(root))
     assert (root / DROP_IN).read_text() == "mine"

@@ -179,7 +179,8 @@ CLUSTERS = st.sampled_from(
         "services:\n  etcd:\n    image: a\n# end",
         "services:\n  kubelet:\n    image: ''\n  etcd: {}\n",
         "services:\r\n  kubelet:\r\n    extra_args: {}\r\n",
-        "services:\n    kubelet:\n        extra_args:\n            max-pods: 250 # x\n\n        # y\n        fail_swap_on: false\nz: 1\n",
+        "services:\n    kubelet:\n        extra_args:\n            max-pods: 250 # x\n\n"
+        "        # y\n        fail_swap_on: false\nz: 1\n",
         "services:\n kubelet: # k\n  extra_args: ~ # e\n",
         "services:\n  kubelet:\n    extra_args:\n      allowed-unsafe-sysctls: 'a,b' # c\n      v: 2",
         "services:\n  kubelet:\n    extra_args: {}\naddons: |-\n  ---\n  services:\n    kubelet:\n  - x\n",
