@@ -170,7 +170,7 @@ steps:
   elements: dict
   sample:
     - {key: net.core.somaxconn, where: the host, before: "4096", after: "16384", operator: at_least, limited: null}
-skipped:
+left_alone:
   description: Keys that were left alone, with C(key), C(where) and C(reason).
   returned: always
   type: list
@@ -285,7 +285,7 @@ def told(plan: ProfilePlan) -> Dict[str, Any]:
         "changed": bool(steps or plan.file.steps),
         "run": "",
         "steps": as_plain(steps),
-        "skipped": as_plain([one for _place, live in plan.places for one in live.skipped]),
+        "left_alone": as_plain([one for _place, live in plan.places for one in live.skipped]),
         "file": plan.file.path,
         "written": [step.path for step in plan.file.steps],
         "shadowed": as_plain(plan.file.shadowed),

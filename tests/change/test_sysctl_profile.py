@@ -97,7 +97,7 @@ def test_absent_leaves_what_somebody_has_changed_since(host: PrivateHost) -> Non
     host.sysctl(somaxconn="9999")
     done = host.run("sysctl_profile", name="shop", state="absent")
     assert host.sysctl() == {**BEGIN, "somaxconn": "9999"}
-    assert done["skipped"][0]["reason"] == "it was 4096 when we set it and is 9999: left alone"
+    assert done["left_alone"][0]["reason"] == "it was 4096 when we set it and is 9999: left alone"
 
 
 def test_one_key_is_given_up(host: PrivateHost) -> None:
