@@ -19,21 +19,36 @@ from .sysctl_files import file_evidence, host_place, remedy
 from .sysctl_view import PROGRAMS, FiledKey
 from .view import HostView, SysctlView
 
+CONTAINERS = (OwnerKind.POD, OwnerKind.CONTAINER)
+
 
 def breaking_rules(host: HostView, policy: Policy) -> List[Finding]:
     """SYSCTL-006 for the host, live or by its files, and for each pod and container, live.
 
     What SYSCTL-001 says of the same value is not said twice.
     """
-    holds_containers = any(view.owner.kind in (OwnerKind.POD, OwnerKind.CONTAINER) for view in host.sysctls)
+    forwards = _forwards_for_containers(host)
     findings: List[Optional[Finding]] = []
     for entry in policy.breaking:
-        if entry.needs_containers and not holds_containers:
+        if entry.needs_containers and not forwards:
             continue
         findings.append(_on_host(host, policy, entry))
         if entry.where == "both":
             findings.extend(_inside(host, policy, entry, view) for view in host.sysctls)
     return [one for one in findings if one is not None]
+
+
+def _forwards_for_containers(host: HostView) -> bool:
+    """Tell whether pods or containers hang on the host by veth pairs; without links in the facts, whether there are any.
+
+    Those with macvlan or without a network of their own need nothing of the host.
+    """
+    own = host.host_network
+    if own is None:
+        return any(view.owner.kind in CONTAINERS for view in host.sysctls)
+    members = [network for network in host.members if network.owner.kind in CONTAINERS]
+    ends = [link.peer for network in members for link in network.links if link.peer is not None]
+    return any(end.namespace == own.inode for end in ends)
 
 
 def _on_host(host: HostView, policy: Policy, entry: BreakingPolicy) -> Optional[Finding]:
@@ -68,7 +83,7 @@ def _on_host(host: HostView, policy: Policy, entry: BreakingPolicy) -> Optional[
 
 def _inside(host: HostView, policy: Policy, entry: BreakingPolicy, view: SysctlView) -> Optional[Finding]:
     value = view.values.get(entry.key)
-    if value is None or view.owner.kind not in (OwnerKind.POD, OwnerKind.CONTAINER):
+    if value is None or view.owner.kind not in CONTAINERS:
         return None
     if not view.writable.get(entry.key, True) or not _is_broken(policy, entry, view, value):
         return None

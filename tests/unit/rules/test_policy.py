@@ -102,6 +102,19 @@ def _sysctl(**entry: Any) -> Dict[str, Any]:
         ({"listeners": {"minimum_backlog": "511"}}, ["'511'", "whole number from 0"]),
         ({"listeners": {"programs": {"nginx": {"backlog": "somaxcon"}}}}, ["listeners.programs.nginx.backlog"]),
         ({"symptoms": {"accept_queue": "TcpExt.ListenDrops"}}, ["symptoms.accept_queue", "list of texts"]),
+        (
+            {"breaking": {"net.ipv4.ip_forwrd": {"never": [0]}}},
+            ["breaking.net.ipv4.ip_forwrd", "mean net.ipv4.ip_forward?"],
+        ),
+        (
+            {"breaking": {"net.ipv4.tcp_ecn": {"reason": "ours"}}},
+            ["breaking.net.ipv4.tcp_ecn", "one of exact, maximum"],
+        ),
+        ({"breaking": {"net.ipv4.ip_forward": {"were": "host"}}}, ["did you mean where?"]),
+        ({"breaking": {"net.ipv4.ip_forward": {"where": "pod"}}}, ["'pod'", "host, both"]),
+        ({"breaking": {"net.ipv4.ip_forward": {"never": 0}}}, ["never is 0", "list of whole numbers"]),
+        ({"breaking": {"net.ipv4.ip_forward": {"minimum": 1, "exact": 1}}}, ["minimum and exact", "only one"]),
+        ({"breaking": {"net.ipv4.ip_local_port_range": {"node_ports": [2, 1]}}}, ["smallest and the largest"]),
         ([1], ["neither a mapping nor the path"]),
     ],
 )
@@ -120,6 +133,14 @@ def test_a_key_of_ones_own_must_be_described() -> None:
         with pytest.raises(PolicyError, match=name):
             partly = {key: described[key] for key in described if key != name}
             load_policy({"sysctls": {"net.ipv4.tcp_fastopen": partly}})
+
+
+def test_breaking_values_are_merged_and_switched_off() -> None:
+    own = {"net.ipv4.tcp_ecn": {"never": [1], "reason": "an old firewall"}, "net.ipv4.ip_forward": {"enabled": False}}
+    entries = {entry.key: entry for entry in load_policy({"breaking": own}).breaking}
+    assert "net.ipv4.ip_forward" not in entries and "net.ipv4.tcp_timestamps" in entries
+    ecn = entries["net.ipv4.tcp_ecn"]
+    assert ecn.breaks("1", "") and not ecn.breaks("2", "") and (ecn.where, ecn.live) == ("host", True)
 
 
 @pytest.mark.parametrize(
