@@ -39,7 +39,7 @@ def breaking_rules(host: HostView, policy: Policy) -> List[Finding]:
 
 
 def _forwards_for_containers(host: HostView) -> bool:
-    """Tell whether pods or containers hang on the host by veth pairs; without links in the facts, whether there are any.
+    """Tell whether pods or containers hang on the host by veth pairs; where links are not known, whether there are any.
 
     Those with macvlan or without a network of their own need nothing of the host.
     """

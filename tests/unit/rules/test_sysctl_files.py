@@ -20,6 +20,7 @@ KEEPALIVE = "net.ipv4.tcp_keepalive_intvl"
 A, B, CONF = "/etc/sysctl.d/10-a.conf", "/etc/sysctl.d/20-b.conf", "/etc/sysctl.conf"
 OURS = "/etc/sysctl.d/90-netfit.conf"
 VENDOR = "/usr/lib/sysctl.d/50-default.conf"
+POD = {"net.ipv4.tcp_timestamps": "1"}
 Setting = Optional[Tuple[Optional[str], str]]
 
 
@@ -189,8 +190,6 @@ class TestDeadKeys:
 class TestBreakingValues:
     """SYSCTL-006."""
 
-    POD = {"net.ipv4.tcp_timestamps": "1"}
-
     @pytest.mark.parametrize(
         ("on_host", "inside", "expected"),
         [
@@ -230,7 +229,7 @@ class TestBreakingValues:
     )
     def test_ports_that_are_reserved_do_no_harm(self, reserved: str, expected: bool) -> None:
         on_host = {"net.ipv4.ip_local_port_range": "1024 65000", "net.ipv4.ip_local_reserved_ports": reserved}
-        told = [one for one in found({}, on_host, self.POD) if one.id == "SYSCTL-006"]
+        told = [one for one in found({}, on_host, POD) if one.id == "SYSCTL-006"]
         assert bool(told) is expected
         if told and reserved in ("30000", ""):
             ports = "30000,30000-32767" if reserved else "30000-32767"
@@ -252,7 +251,7 @@ class TestBreakingValues:
         ],
     )
     def test_in_a_file(self, name: str, entry: Any, severity: Optional[str]) -> None:
-        told = [one for one in found({name: entry}, {}, self.POD) if one.id == "SYSCTL-006"]
+        told = [one for one in found({name: entry}, {}, POD) if one.id == "SYSCTL-006"]
         assert [one.severity.value for one in told] == ([severity] if severity else [])
         assert all(one.remedy and set(one.remedy.variables["sysctls"]) == {name} for one in told)
 
@@ -261,7 +260,7 @@ class TestBreakingValues:
             "net.ipv4.ip_local_port_range": key("32768 60999", ("1024 65000", A)),
             "net.ipv4.ip_local_reserved_ports": key("", ("30000-32767", A)),
         }
-        assert ("SYSCTL-006", "net.ipv4.ip_local_port_range") not in ids(keys, {}, self.POD)
+        assert ("SYSCTL-006", "net.ipv4.ip_local_port_range") not in ids(keys, {}, POD)
 
     def test_what_the_policy_says_of_a_live_value_is_not_said_twice(self) -> None:
         on_host = {"net.ipv4.tcp_abort_on_overflow": "1"}
@@ -285,7 +284,7 @@ class TestBreakingValues:
                 ],
                 sysctls=[
                     b.sysctl(b.HOST_INODE, b.host(), {"net.ipv4.ip_forward": "0"}),
-                    b.sysctl(77, b.pod(), self.POD),
+                    b.sysctl(77, b.pod(), POD),
                 ],
             )
             return [one.id for one in assess_host("n1", facts, POLICY) if one.id.startswith("SYSCTL")]
