@@ -108,7 +108,7 @@ def _absent(key: str, listing: Listing) -> KeyEffect:
             directory = f"{directory}/{part}".lstrip("/")
             continue
         missing = f"{directory}/{part}".lstrip("/")
-        if interface_of(f"{missing}/") is not None:
+        if interface_of(missing) == part:
             return KeyEffect(Effect.NOT_YET, f"there is no interface {part} now")
         module = _MODULES.get(missing) or _MODULES.get(directory)
         similar = difflib.get_close_matches(part, names, n=1, cutoff=0.8)
