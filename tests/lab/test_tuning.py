@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sysctls and listen queues made right on real hosts over SSH: once, twice, after a restart, after a reboot, and undone."""
+"""Sysctls and listen queues made right on real hosts over SSH: once, twice, after a restart and a reboot, undone."""
 
 from __future__ import annotations
 
