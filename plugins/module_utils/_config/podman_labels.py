@@ -74,7 +74,7 @@ def _from_sqlite(root: str, path: str) -> Iterator[_Configuration]:
 
 def _query(file: str, how: str) -> Iterator[_Configuration]:
     try:
-        import sqlite3  # pylint: disable=import-outside-toplevel
+        import sqlite3
     except ImportError as error:
         raise ValueError(f"this host's Python cannot read SQLite databases: {error}") from error
     try:
