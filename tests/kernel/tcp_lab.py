@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional
 
 from network_lab import Lab, run
 
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.survey import take_census
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.census import take_census
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.tcp_options import read_options
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.tcp_path import measure_paths
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from .._config.sysctl_tree import read_sysctl_tree
+from .._facts.census import take_census
 from .._facts.selection import left_out, select
 from .._facts.sources import Source
-from .._facts.survey import take_census
 from .._kernel.sysctls import read_sysctls
 from .._kernel.visiting import visit
 from .._model.fact import Problem

@@ -18,7 +18,7 @@ from .._model.backlog import Candidate, Holder
 from .._model.fact import Problem
 from .._model.listener import Listener
 from .._model.owner import Namespace
-from .survey import Census, take_census
+from .census import Census, take_census
 
 SOMAXCONN = "net.core.somaxconn"
 FIRST_PROCESS = 1

@@ -10,9 +10,9 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from .._model.fact import Problem
 from .._model.owner import ContainerRecord
+from .census import Census
 from .owners import SHORT_ID, owner_of_record
 from .sources import NoSuchSource, Source
-from .survey import Census
 
 SELECTION_OPTIONS: Dict[str, Any] = {
     "container": {"type": "str"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._model.owner import Namespace, Owner, OwnerKind
-from .survey import Census
+from .census import Census
 
 SOURCE_OPTIONS: Dict[str, Any] = {
     "pod": {"type": "str"},

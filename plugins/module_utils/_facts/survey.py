@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple, TypeVar
 
-from .._config.containers import read_containers
-from .._config.control_groups import parse_control_group
-from .._kernel.namespaces import discover
-from .._kernel.processes import RunningProcess, read_processes
+from .._kernel.processes import RunningProcess
 from .._kernel.visiting import visit
 from .._model.fact import Problem
 from .._model.owner import Namespace
+from .census import take_census
 from .owners import Owners
 from .reading import Reader, Reading
 
@@ -61,35 +58,6 @@ class Survey:
         ]
 
 
-@dataclass(frozen=True)
-class Census:
-    """Who is there, without a look inside. processes: by pid."""
-
-    namespaces: Sequence[Namespace]
-    owners: Owners
-    processes: Mapping[int, RunningProcess]
-    problems: Sequence[Problem]
-
-
-def take_census(root: str) -> Census:
-    """Find the network namespaces and their owners. root: "/" on a real host."""
-    processes, hidden = read_processes()
-    namespaces, unreachable = discover(processes)
-    records, unreadable = read_containers(root)
-    pids: Dict[int, List[int]] = {}
-    for process in processes:
-        pids.setdefault(process.network_namespace, []).append(process.pid)
-    owners = Owners(
-        host_name=os.uname().nodename,
-        records=records,
-        control_groups={process.pid: parse_control_group(process.control_group) for process in processes},
-        pids_by_namespace=pids,
-        inode_of=_inode_of,
-    )
-    by_pid = {process.pid: process for process in processes}
-    return Census(namespaces, owners, by_pid, [*hidden, *unreachable, *unreadable])
-
-
 def survey(root: str, reader: Reader) -> Survey:
     """Find the network namespaces and their owners, and read each once. root: "/" on a real host."""
     census = take_census(root)
@@ -113,10 +81,3 @@ def _visited(
     for (subject, reason), same in refused.items():
         problems.append(same[0] if len(same) == 1 else Problem(subject, f"of {len(same)} namespaces: {reason}"))
     return results
-
-
-def _inode_of(path: str) -> Optional[int]:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None

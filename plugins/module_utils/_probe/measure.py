@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
+from .._facts.census import Census, take_census
 from .._facts.sources import NoSuchSource, Source, choose
-from .._facts.survey import Census, take_census
 from .._kernel.attributes import NetlinkError
 from .._kernel.visiting import visit
 from .._model.fact import Fact, Problem

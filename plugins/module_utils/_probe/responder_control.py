@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .._facts.census import Census, take_census
 from .._facts.sources import NoSuchSource, Source, choose
-from .._facts.survey import Census, take_census
 from .._kernel.links import read_links
 from .._kernel.namespaces import discover
 from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket

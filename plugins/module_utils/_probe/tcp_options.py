@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 from typing import Any, Dict, List, NoReturn, Protocol, Tuple
 
-from .._facts.survey import take_census
+from .._facts.census import take_census
 from .._model.fact import as_plain
 from .tcp_measure import Bounds
 from .tcp_path import Order, measure_paths

@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .._facts.census import Census
 from .._facts.sources import NoSuchSource, Source, choose
-from .._facts.survey import Census
 from .._kernel.visiting import visit
 from .._model.fact import Problem
 from .._model.owner import Namespace

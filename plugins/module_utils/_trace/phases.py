@@ -9,8 +9,8 @@ import os
 import secrets
 from typing import Any, Dict, List, Mapping, NoReturn, Optional, Protocol, Sequence, Tuple
 
+from .._facts.census import Census, take_census
 from .._facts.sources import NoSuchSource, Source, choose
-from .._facts.survey import Census, take_census
 from .._kernel.visiting import visit
 from .._locate.locate import locate
 from .._model.fact import Problem, as_plain

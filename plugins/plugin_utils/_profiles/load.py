@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-import yaml
-
 from ...module_utils._model.sysctl_setting import Operator, Setting, parse_settings
 from ...module_utils._model.sysctl_value import Comparison, SysctlValue
-from .._rules.policy import load_policy
+from .._rules.own_data import own_yaml
+from .._rules.policy import DEFAULT_FILE, load_policy
 from .buffers import window_bytes
 
 DIRECTORY = Path(__file__).parent
@@ -92,7 +91,7 @@ def with_kernel_ranges(settings: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def _shipped(name: str, path: PathOptions) -> Dict[str, Dict[str, Any]]:
-    document = yaml.safe_load((DIRECTORY / f"{name}.yml").read_text(encoding="utf-8"))
+    document = own_yaml(DIRECTORY / f"{name}.yml")
     ranges = _kernel_ranges()
     settings = {}
     for key, entry in document["settings"].items():
@@ -155,5 +154,5 @@ def _satisfies(setting: Setting, value: SysctlValue) -> bool:
 
 
 def _kernel_ranges() -> Dict[str, List[int]]:
-    sysctls = load_policy().merged["sysctls"]
+    sysctls = own_yaml(DEFAULT_FILE)["sysctls"]
     return {key: entry["kernel_range"] for key, entry in sysctls.items() if "kernel_range" in entry}

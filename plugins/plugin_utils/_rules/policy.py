@@ -18,6 +18,7 @@ from ...module_utils._model.finding import Severity
 from ...module_utils._model.sysctl_setting import parse_kernel
 from ...module_utils._model.sysctl_value import Comparison, SysctlValue
 from . import plain
+from .own_data import own_yaml
 from .policy_breaking import RESERVED_PORTS, BreakingPolicy, read_breaking
 from .policy_check import PolicyError, check_policy
 
@@ -137,7 +138,7 @@ def load_policy(given: Union[str, Mapping[str, Any], None] = None, directory: Op
     directory: what a relative path is relative to (default: the current one).
     Raises PolicyError where the file cannot be read or says something that is not allowed.
     """
-    defaults = yaml.safe_load(DEFAULT_FILE.read_text(encoding="utf-8"))
+    defaults = own_yaml(DEFAULT_FILE)
     source, overrides = _overrides(given, directory or Path.cwd())
     check_policy(overrides, defaults, source)
     merged = _merge(defaults, overrides)

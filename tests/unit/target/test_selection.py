@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.census import Census
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.owners import Owners
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.selection import left_out, select
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.sources import NoSuchSource
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.survey import Census
 from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import ContainerRecord, Namespace
 
 GATE_1, GATE_2, BATCH = "1" * 64, "2" * 64, "3" * 64

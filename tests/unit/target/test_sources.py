@@ -9,9 +9,9 @@ from typing import Any, Dict, Optional
 
 import pytest
 
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.census import Census
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.owners import Owners
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.sources import NoSuchSource, choose
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.survey import Census
 from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import ContainerRecord, Namespace
 
 GATEWAY, OTHER, WEB, TWIN = "a" * 64, "b" * 64, "c" * 64, "d" * 64
