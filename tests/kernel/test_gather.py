@@ -136,6 +136,14 @@ class TestWorld:
         assert "net.core.netdev_max_backlog" not in entry(fact, POD)["values"]
         run("ip", "netns", "exec", POD, "sysctl", "-qw", "net.core.somaxconn=4096")
 
+    def test_what_files_say_is_about_the_host(self) -> None:
+        run("ip", "netns", "exec", POD, "sysctl", "-qw", "net.core.somaxconn=777")
+        files = facts(Subset.SYSCTL, sysctl_keys=("net/core/somaxconn",))["netfit_sysctl"]["files"]
+        live = Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii").strip()
+        assert files["keys"]["net/core/somaxconn"]["live"] == live
+        assert files["keys"]["net/core/somaxconn"]["effect"] == {"kind": "normal", "reason": None}
+        run("ip", "netns", "exec", POD, "sysctl", "-qw", "net.core.somaxconn=4096")
+
     def test_listeners_have_backlog_process_and_owner(self) -> None:
         queues = entry(facts(Subset.LISTEN_QUEUES)["netfit_listen_queues"], POD)
         found = {

@@ -153,6 +153,7 @@ def test_any_text_can_be_read(text: str) -> None:
         ({"10-a.conf": f"{KEY} = 1\n{KEY} = 2\n"}, KEY, ("2", "2", "2")),
         # By the file's name, not by the directory.
         ({"10-a.conf": f"{KEY}=1", "/usr/lib/sysctl.d/20-b.conf": f"{KEY}=2"}, KEY, ("2", "2", "2")),
+        ({"20-b.conf": f"{KEY}=2", "/usr/lib/sysctl.d/10-a.conf": f"{KEY}=1"}, KEY, ("2", "2", "2")),
         ({"9-a.conf": f"{KEY}=1", "10-b.conf": f"{KEY}=2", "Z.conf": ""}, KEY, ("1", "1", "1")),
         # The same name in a higher directory hides the whole file, also an empty one.
         ({"20-b.conf": "", "/usr/lib/sysctl.d/20-b.conf": f"{KEY}=2"}, KEY, (None, None, None)),
