@@ -60,7 +60,10 @@ def redis(folder: Path, port: int) -> List[str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A server. backlog: that it asks for by default, 0 where that depends on the machine. next_start: what is said about its setting."""
+    """A server.
+
+    backlog: that it asks for by default, 0 where that depends on the machine. next_start: how what is said begins.
+    """
 
     command: Callable[[Path, int], List[str]]
     backlog: int
