@@ -20,7 +20,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = "ansible_collections.netfit.cluster"
 TARGET_SIDE = f"{COLLECTION}.plugins.module_utils"
-NEEDS = {"kernel": ("root", "kernel"), "paths": ("root", "kernel"), "lab": ("root", "lab")}
+NEEDS = {
+    "kernel": ("root", "kernel"),
+    "change": ("root", "kernel"),
+    "paths": ("root", "kernel"),
+    "lab": ("root", "lab"),
+}
 """Folder below tests/ -> marks of the tests in it."""
 
 hypothesis.settings.register_profile("netfit", deadline=None)

@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
         result["changed"] = False
         result["policy"] = describe_policy(policy)
         if options["scope"] == "policy":
-            result["sysctl_keys"] = sorted({key for entry in policy.sysctls for key in (entry.key, *entry.only_when)})
+            result["sysctl_keys"] = policy.sysctl_keys
         else:
             result.update(scopes[options["scope"]](task_vars or {}, policy, options))
         return result

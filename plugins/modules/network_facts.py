@@ -63,7 +63,7 @@ ansible_facts:
       description: See RV(netfit.cluster.sysctl_facts#module:ansible_facts.netfit_sysctl).
       returned: when O(gather_subset) has V(sysctl)
       type: dict
-      sample: {kernel: 6.1.0-28-amd64, scopes: {}, namespaces: [], problems: []}
+      sample: {kernel: 6.1.0-28-amd64, scopes: {}, namespaces: [], files: {}, problems: []}
     netfit_listen_queues:
       description: See RV(netfit.cluster.listen_queue_facts#module:ansible_facts.netfit_listen_queues).
       returned: when O(gather_subset) has V(listen_queues)

@@ -60,9 +60,9 @@ def redis(folder: Path, port: int) -> List[str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A server.
+    """A server. backlog: that it asks for by default, 0 where that depends on the machine.
 
-    backlog: that it asks for by default, 0 where that depends on the machine. next_start: how what is said begins.
+    next_start: what is said about its setting.
     """
 
     command: Callable[[Path, int], List[str]]

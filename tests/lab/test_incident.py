@@ -158,6 +158,7 @@ def test_demo_shows_it_and_leaves_nothing(real: None, tmp_path: Path) -> None:
         output = process.communicate(timeout=90)[0]
     assert process.returncode == 0, output
     assert "   200000         8       6    75  2 x 200, 6 x 504" in output
+    assert "      128          400      1" in output
     assert not Path("/run/nf-lab", f"demo-{process.pid}").exists()
 
 

@@ -77,7 +77,7 @@ def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAI
         "lint",
         environment,
         commands,
-        timeout_seconds=300,
+        timeout_seconds=900,
         packages=COPY_PACKAGES,
         copied=True,
         variables=variables,
@@ -103,7 +103,7 @@ def _scenario(name: str) -> Job:
 def _target(version: str) -> Job:
     environment = Environment(f"python{version}", (version,), "requirements-target.txt")
     command = (*PYTEST, "--target-side", "tests/unit")
-    return Job(f"unit-python{version}", "unit", environment, (command,), timeout_seconds=300)
+    return Job(f"unit-python{version}", "unit", environment, (command,), timeout_seconds=900)
 
 
 JOBS: Tuple[Job, ...] = (
@@ -121,10 +121,10 @@ JOBS: Tuple[Job, ...] = (
     _sanity("sanity-2.21", NEWEST_ANSIBLE, "25.2"),
     _scenario("incident"),
     _scenario("default"),
-    Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=300),
-    Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=300),
-    Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=300),
-    Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=300),
+    Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
+    Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
+    Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
+    Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
     *(_target(version) for version in TARGETS),
     Job(
         "kernel",
@@ -134,6 +134,15 @@ JOBS: Tuple[Job, ...] = (
         timeout_seconds=600,
         needs_root=True,
         packages=KERNEL_PACKAGES + SERVER_PACKAGES,
+    ),
+    Job(
+        "change",
+        "kernel",
+        MAIN,
+        ((*PYTEST, "tests/change"),),
+        timeout_seconds=900,
+        needs_root=True,
+        packages=KERNEL_PACKAGES,
     ),
     Job(
         "paths",

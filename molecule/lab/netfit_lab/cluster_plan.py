@@ -120,7 +120,7 @@ def _node(name: str, number: int, topology: Topology, subnet: ipaddress.IPv4Netw
 def _pod(name: str, value: Any, nodes: Mapping[str, Node]) -> PlacedPod:
     where = f"kubernetes.pods.{checks.name('kubernetes.pods', name)}"
     fields = checks.mapping(where, value)
-    checks.known_keys(where, fields, ("namespace", "node", "image", "command", "sysctls"))
+    checks.known_keys(where, fields, ("namespace", "node", "image", "command", "sysctls", "labels"))
     node = checks.text(f"{where}.node", fields.get("node"))
     checks.known_keys(f"{where}.node", {node: None}, nodes)
     image = checks.text(f"{where}.image", fields.get("image", "web"))
@@ -131,6 +131,7 @@ def _pod(name: str, value: Any, nodes: Mapping[str, Node]) -> PlacedPod:
         IMAGES[image].reference,
         texts_by_name(f"{where}.sysctls", fields.get("sysctls")),
         checks.texts(f"{where}.command", fields.get("command")),
+        texts_by_name(f"{where}.labels", fields.get("labels")),
     )
     return PlacedPod(pod, node)
 

@@ -32,13 +32,17 @@ _READY = 0
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod with one container. sysctls: set in the pod's own namespaces. image: a reference known to the runtime."""
+    """One pod with one container.
+
+    sysctls: set in the pod's own namespaces. image: a reference known to the runtime. labels: of the pod.
+    """
 
     name: str
     namespace: str
     image: str
     sysctls: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def uid(self) -> str:
@@ -137,6 +141,7 @@ class ContainerRuntime:
 
 
 def _labels(pod: Pod) -> dict[str, str]:
+    """What the kubelet adds; a container gets no more than this and its own name, a sandbox also the pod's labels."""
     return {
         "io.kubernetes.pod.name": pod.name,
         "io.kubernetes.pod.namespace": pod.namespace,
@@ -149,7 +154,7 @@ def _sandbox(pod: Pod) -> bytes:
     metadata = message((1, pod.name), (2, pod.uid), (3, pod.namespace))
     linux = message((1, f"/kubepods/burstable/pod{pod.uid}"), (3, pod.sysctls))
     directory = f"/var/log/pods/{pod.namespace}_{pod.name}_{pod.uid}"
-    return message((1, metadata), (2, pod.name), (3, directory), (6, _labels(pod)), (8, linux))
+    return message((1, metadata), (2, pod.name), (3, directory), (6, {**pod.labels, **_labels(pod)}), (8, linux))
 
 
 def _container(pod: Pod) -> bytes:

@@ -14,7 +14,7 @@ user root;
 worker_processes 1;
 error_log stderr;
 pid /tmp/nginx.pid;
-events {{ worker_connections 512; }}
+events {{ worker_connections {connections}; }}
 http {{
   access_log off;
   client_max_body_size 0;
@@ -40,6 +40,11 @@ http {{
 }}
 """
 
+
+def _web_configuration(backlog: str = "", connections: int = 512) -> str:
+    return _WEB_CONFIGURATION.format(port=GATEWAY_PORT, backlog=backlog, connections=connections)
+
+
 PAUSE = Image("docker.io/netfit/pause:1", ("/bin/sleep", "infinity"), ("sleep",))
 WEB = Image(
     "docker.io/netfit/web:1",
@@ -48,11 +53,15 @@ WEB = Image(
     {
         "/etc/passwd": "root:x:0:0:root:/:/bin/false\n",
         "/etc/group": "root:x:0:\n",
-        "/etc/nginx/nginx.conf": _WEB_CONFIGURATION.format(port=GATEWAY_PORT, backlog=""),
-        "/etc/nginx/tuned.conf": _WEB_CONFIGURATION.format(port=GATEWAY_PORT, backlog=" backlog=4096"),
+        "/etc/nginx/nginx.conf": _web_configuration(),
+        "/etc/nginx/tuned.conf": _web_configuration(" backlog=4096"),
+        "/etc/nginx/gateway.conf": _web_configuration(" backlog=1024", 4096),
     },
     ("/tmp", "/var/log/nginx"),
 )
-"""nginx as a gateway on port 8081. Its queue is nginx's own 511; with /etc/nginx/tuned.conf it is 4096."""
+"""nginx as a gateway on port 8081. Its queue is nginx's own 511; with /etc/nginx/tuned.conf it is 4096.
+
+With /etc/nginx/gateway.conf it is 1024, and there is room for as many requests at once: each takes three connections.
+"""
 
 IMAGES = {"pause": PAUSE, "web": WEB}

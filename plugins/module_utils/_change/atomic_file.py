@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from typing import Optional
 
@@ -21,11 +20,15 @@ def write_whole(path: str, text: str, mode: Optional[int] = None) -> None:
     """Write a file atomically. mode: permission bits; None: those of the file that is there, else 0644.
 
     Owner and group of a file that is replaced are kept. A symbolic link is followed: what it leads to is replaced.
-    The directory has to exist. Raises OSError; then the old file is untouched and nothing is left beside it.
+    The directory has to exist. Raises OSError; then the old file is untouched and nothing is left beside it. Whoever is
+    killed meanwhile leaves unfinished(path), which the next write replaces.
     """
     path = os.path.realpath(path)
     before = _status(path)
-    descriptor, beside = tempfile.mkstemp(prefix=".netfit-", dir=os.path.dirname(path))
+    beside = unfinished(path)
+    with suppress(FileNotFoundError):
+        os.unlink(beside)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             file.write(text)
@@ -41,6 +44,12 @@ def write_whole(path: str, text: str, mode: Optional[int] = None) -> None:
             os.unlink(beside)
         raise
     sync_directory(os.path.dirname(path))
+
+
+def unfinished(path: str) -> str:
+    """Return the name that a file has until it is whole; no program reads it, for its name says nothing to them."""
+    path = os.path.realpath(path)
+    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.netfit")
 
 
 def remove(path: str) -> None:

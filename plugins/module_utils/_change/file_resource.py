@@ -13,7 +13,7 @@ import stat
 from contextlib import suppress
 from typing import Any, Dict, Hashable, List, Optional
 
-from .atomic_file import remove, write_whole
+from .atomic_file import remove, unfinished, write_whole
 from .resource import ChangeError, Target
 
 LIMIT = 4 << 20
@@ -44,9 +44,7 @@ class FileResource:
             if value is None:
                 with suppress(FileNotFoundError):
                     remove(path)
-                for directory in reversed(target.get("directories", [])):
-                    with suppress(OSError):
-                        os.rmdir(directory)
+                self.settle(target)
                 return
             for directory in target.get("directories", []):
                 with suppress(FileExistsError):
@@ -54,6 +52,15 @@ class FileResource:
             write_whole(path, value["text"], value["mode"])
         except OSError as error:
             raise ChangeError(f"{path} cannot be written: {error.strerror}; it is as it was") from error
+
+    def settle(self, target: Target) -> None:
+        """Remove the unfinished file, and the directories that were made for it where they are empty."""
+        with suppress(OSError):
+            os.unlink(unfinished(target["path"]))
+        if not os.path.lexists(target["path"]):
+            for directory in reversed(target.get("directories", [])):
+                with suppress(OSError):
+                    os.rmdir(directory)
 
     def identity(self, target: Target) -> Hashable:
         """The path."""

@@ -49,6 +49,9 @@ class ListenBacklogResource:
                 "net.core.somaxconn of its network namespace caps it"
             )
 
+    def settle(self, target: Target) -> None:
+        """Nothing is ever left."""
+
     def identity(self, target: Target) -> Hashable:
         """The socket."""
         return target["boot"], target["inode"], target["cookie"]

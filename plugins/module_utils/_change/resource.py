@@ -31,6 +31,9 @@ class Resource(Protocol):
     def write(self, target: Target, value: Any) -> None:
         """Set the value, and make sure that it holds by reading it back. Raises Gone, ChangeError."""
 
+    def settle(self, target: Target) -> None:
+        """Remove what a write that was interrupted has left beside the target. Raises nothing."""
+
     def identity(self, target: Target) -> Hashable:
         """Return what two targets have in common exactly when they are the same thing."""
 

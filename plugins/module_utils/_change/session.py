@@ -94,15 +94,25 @@ class Session:
         """Make one change. Raises Gone, ChangeError."""
         self.change_all([Change(kind, target, before, after)])
 
-    def change_all(self, changes: Sequence[Change]) -> None:
-        """Write down all changes, then make them in order. Raises Gone, ChangeError at the first that fails."""
+    def change_all(self, changes: Sequence[Change], gone_is_fine: bool = False) -> List[Change]:
+        """Write down all changes, then make them in order. Raises Gone, ChangeError at the first that fails.
+
+        gone_is_fine: go on where a target is no more. Returns the changes of which that is so.
+        """
+        gone: List[Change] = []
         if not changes:
-            return
+            return gone
         if self._journal is None:
             self._journal = JournalFile(self.run, self._directory)
         for number, change in zip(self._journal.record(self._module, changes), changes):
             self._done[number] = change
-            self._resources[change.kind].write(change.target, change.after)
+            try:
+                self._resources[change.kind].write(change.target, change.after)
+            except Gone:
+                if not gone_is_fine:
+                    raise
+                gone.append(change)
+        return gone
 
     def _take_back(self) -> None:
         """Undo what this session has done, the last first. What can't be undone stays in the journal as standing."""

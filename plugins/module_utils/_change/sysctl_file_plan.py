@@ -14,7 +14,7 @@ from .._config.sysctl_precedence import at_boot, by_system
 from .._model.fact import Fact
 from .._model.sysctl_file import SysctlFile, SysctlOutcome, SysctlTree
 from .._model.sysctl_setting import Operator, Setting
-from .._model.sysctl_value import SysctlValue
+from .._model.sysctl_value import SysctlValue, kernel_numbers
 
 DIRECTORY = "/etc/sysctl.d"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}\Z")
@@ -33,7 +33,7 @@ class FileStep(Fact):
 
 @dataclass(frozen=True)
 class Shadowed(Fact):
-    """A line of ours that another one takes the say from. program: which sees it so. by: file:line, and what it says."""
+    """A line of ours that has no say. program: for which that is so. by: file:line that has it, with its value."""
 
     key: str
     program: str
@@ -126,7 +126,7 @@ def _value(setting: Setting, reached: str, kept: Optional[str], others: Optional
     if others is None or setting.operator is Operator.EXACT:
         return best.canonical
     try:
-        other = SysctlValue.parse(others)
+        other = _as_the_kernel_reads(others)
         return best.raised_to(other) if setting.operator is Operator.AT_LEAST else best.lowered_to(other)
     except ValueError:
         return best.canonical
@@ -155,9 +155,15 @@ def _lost(bare: SysctlTree, path: str, text: str, wanted: Sequence[Setting]) -> 
 
 def _good_enough(setting: Setting, outcome: SysctlOutcome) -> bool:
     try:
-        return outcome.value is not None and setting.satisfied_by(SysctlValue.parse(outcome.value))
+        return outcome.value is not None and setting.satisfied_by(_as_the_kernel_reads(outcome.value))
     except ValueError:
         return False
+
+
+def _as_the_kernel_reads(text: str) -> SysctlValue:
+    """Return what a value in a file comes to: the kernel takes the numbers and stops at a comment behind them."""
+    numbers = kernel_numbers(text)
+    return SysctlValue.parse(list(numbers) if numbers else text)
 
 
 def _winning_path(bare: SysctlTree, name: str, values: Mapping[str, str]) -> Optional[str]:

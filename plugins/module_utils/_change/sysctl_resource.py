@@ -52,6 +52,9 @@ class SysctlResource:
                 "keeps it within limits of its own"
             )
 
+    def settle(self, target: Target) -> None:
+        """Nothing is ever left."""
+
     def identity(self, target: Target) -> Hashable:
         """The parameter's path, and the namespace."""
         return key_path(target["key"]), identity(target["namespace"])

@@ -93,9 +93,12 @@ def undo(
     journal = JournalFile(run.name, directory)
     try:
         for step in steps:
+            resource = resources[step.entry.change.kind]
+            if not step.gone:
+                resource.settle(step.entry.change.target)
             if not step.done:
                 with suppress(Gone):
-                    resources[step.entry.change.kind].write(step.entry.change.target, step.value)
+                    resource.write(step.entry.change.target, step.value)
             journal.record_undone(step.numbers)
     finally:
         journal.close()

@@ -1,21 +1,21 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reading one bucket of a bolt database: the file format in which Docker keeps its networks.
+"""Reading buckets of a bolt database: in such files Docker keeps its networks, containerd and podman their containers.
 
 Layout (go.etcd.io/bbolt, version 2 of the format, little-endian on every machine that Linux containers run on):
 a file of pages; each page has a header of 16 bytes: id u64, flags u16, count u16, overflow u32 (further pages that
 belong to it). Pages 0 and 1 hold the two copies of the meta record; the one with a right checksum and the higher
 transaction id counts. Branch pages hold {position u32, key size u32, page id u64}, leaf pages {flags u32, position u32,
 key size u32, value size u32}; positions count from the element itself. A bucket is a leaf element with flag 1, whose
-value is {root page u64, sequence u64}; root page 0 means that its only page follows inline.
+value is {root page u64, sequence u64}; root page 0 means that its only page follows inline. Buckets hold buckets.
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Set, Tuple
+from typing import Iterator, List, Optional, Sequence, Set, Tuple
 
 _MAGIC = 0xED0CDAED
 _VERSION = 2
@@ -64,10 +64,43 @@ def read_bucket(content: bytes, name: bytes) -> Iterator[Tuple[bytes, bytes]]:
     content: the whole file. Raises BoltError at the first thing that contradicts the format; nothing that was read
     from such a page is yielded.
     """
+    bucket = open_database(content).bucket(name)
+    if bucket is not None:
+        yield from bucket.values()
+
+
+def open_database(content: bytes) -> Bucket:
+    """Return the bucket at the top, which holds all others. content: the whole file. Raises BoltError."""
     reader = _Reader(content, _newest_meta(content))
-    for flags, key, value in reader.entries():
-        if flags & _IS_BUCKET and key == name:
-            yield from ((key, value) for flags, key, value in reader.bucket(value) if not flags & _IS_BUCKET)
+    return Bucket(reader, reader.entries())
+
+
+class Bucket:
+    """One bucket. Each bucket in it may be opened once: that the pages of a damaged file lead in circles is seen by it.
+
+    All methods raise BoltError at what contradicts the format.
+    """
+
+    def __init__(self, reader: _Reader, entries: Sequence[_Entry]) -> None:
+        self._reader = reader
+        self._entries = entries
+
+    def values(self) -> Iterator[Tuple[bytes, bytes]]:
+        """Yield key and value of every entry that is no bucket, in the order of the keys."""
+        return ((key, value) for flags, key, value in self._entries if not flags & _IS_BUCKET)
+
+    def buckets(self) -> Iterator[Tuple[bytes, Bucket]]:
+        """Open every bucket in this one; yield its name and it, in the order of the names."""
+        for flags, key, value in self._entries:
+            if flags & _IS_BUCKET:
+                yield key, Bucket(self._reader, self._reader.bucket(value))
+
+    def bucket(self, name: bytes) -> Optional[Bucket]:
+        """Open the bucket of that name in this one; None where there is none."""
+        for flags, key, value in self._entries:
+            if flags & _IS_BUCKET and key == name:
+                return Bucket(self._reader, self._reader.bucket(value))
+        return None
 
 
 def _newest_meta(content: bytes) -> _Meta:
@@ -117,7 +150,7 @@ class _Reader:
         return list(self._below(self._page(self._meta.root)))
 
     def bucket(self, record: bytes) -> List[_Entry]:
-        """Return the entries of the bucket that a record at the top describes."""
+        """Return the entries of the bucket that a record describes."""
         if len(record) < _BUCKET.size:
             raise BoltError("the record of a bucket is too short")
         root, _sequence = _BUCKET.unpack_from(record)
@@ -151,7 +184,9 @@ class _Reader:
     def _counted(self, entries: Iterator[_Entry]) -> Iterator[_Entry]:
         """Hand on entries that together are no larger than the file, which those of a sound file can't be."""
         for entry in entries:
-            self._bytes_left -= len(entry[1]) + len(entry[2])
+            # What lies inline in the record of a bucket is counted when that is opened.
+            flags, key, value = entry
+            self._bytes_left -= len(key) + (_BUCKET.size if flags & _IS_BUCKET else len(value))
             if self._bytes_left < 0:
                 raise BoltError("its elements overlap")
             yield entry

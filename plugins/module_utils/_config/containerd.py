@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from dataclasses import replace
+from typing import List, Optional, Tuple
 
 from .._model.owner import ContainerRecord
+from .containerd_labels import read_containerd_labels
 from .oci import OciConfiguration, parse_oci_configuration
 from .state import RuntimeState
 from .toml_strings import toml_string
@@ -34,7 +36,7 @@ def read_containerd(state: RuntimeState) -> List[ContainerRecord]:
     Source: containerd 1.6 runtime/v2/bundle.go: STATE/io.containerd.runtime.v2.task/NAMESPACE/ID/{config.json,
     init.pid}; the configuration may move STATE.
     """
-    records: List[ContainerRecord] = []
+    found: List[Tuple[str, ContainerRecord]] = []
     for directory in _state_directories(state):
         for tasks in _TASKS:
             for namespace in state.names(f"{directory}/{tasks}", _SUBJECT):
@@ -42,8 +44,16 @@ def read_containerd(state: RuntimeState) -> List[ContainerRecord]:
                 for identifier in state.names(parent, _SUBJECT):
                     record = _read_task(state, namespace, identifier, f"{parent}/{identifier}")
                     if record:
-                        records.append(record)
-    return records
+                        found.append((namespace, record))
+    return _with_labels(state, found)
+
+
+def _with_labels(state: RuntimeState, found: List[Tuple[str, ContainerRecord]]) -> List[ContainerRecord]:
+    """Return the records with their labels. found: each with its namespace. Docker keeps those of its own elsewhere."""
+    if all(namespace == _MOBY for namespace, _record in found):
+        return [record for _namespace, record in found]
+    labels = read_containerd_labels(state, _CONFIGURATIONS)
+    return [replace(record, labels=labels.get((namespace, record.container_id))) for namespace, record in found]
 
 
 def _state_directories(state: RuntimeState) -> List[str]:

@@ -77,7 +77,8 @@ def _read_container(
     configuration = object_of(value)
     name = (text_of(configuration.get("Name")) or identifier).lstrip("/")
     network_mode = text_of(host.get("NetworkMode"))
-    pod = _pod_part(name, texts_of(object_of(configuration.get("Config")).get("Labels")), network_mode)
+    labels = texts_of(object_of(configuration.get("Config")).get("Labels"))
+    pod = _pod_part(name, labels, network_mode)
     sandbox = pod.pod is not None and pod.container == _SANDBOX
     pid = _pid(state, configuration, identifier)
     return ContainerRecord(
@@ -93,6 +94,7 @@ def _read_container(
         network_namespace_path=_namespace_path(configuration, pid),
         host_network=network_mode == "host",
         sysctls=texts_of(host.get("Sysctls")) or None,
+        labels=labels,
         source=source,
     )
 

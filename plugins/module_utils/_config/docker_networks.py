@@ -10,10 +10,11 @@ from typing import List, Optional
 
 from .._model.declared import MtuMeaning
 from .._model.fact import Source
-from .bolt import BoltError, read_bucket, transaction_of
+from .bolt import BoltError, read_bucket
+from .bolt_file import read_snapshot
 from .declarations import Declarations, network_of
 from .json_text import JsonError, JsonNode, parse_json
-from .reading import UnreadableFile, read_bytes
+from .reading import UnreadableFile
 
 MTU_OPTION = "com.docker.network.driver.mtu"
 # Meaning of that option for each driver; an overlay network subtracts its encapsulation from it.
@@ -31,20 +32,18 @@ _RECORD = re.compile(rb"docker/network/v1\.0/network/([0-9a-z]+)/\Z")
 _COUNTER_BYTES = 8
 # A network takes about 1 KiB, an endpoint another; Docker's own limit on address ranges comes long before this.
 _LIMIT = 32 * 1024 * 1024
-_ATTEMPTS = 5
 
 
 def read_docker_networks(declarations: Declarations, data_root: str) -> None:
     """Add the MTU of every network that was created with one (``docker network create -o ...mtu=N``).
 
-    data_root: Docker's directory, /var/lib/docker by default. The file is only read, without its lock, which dockerd
-    holds as long as it runs: pages in use are never rewritten, so that a copy is whole when the last transaction is the
-    same before and after. The default network "bridge" is left out: its MTU is that of the daemon. Networks of a swarm
-    are not in this file. Source: moby 20.10 libnetwork store and network.go MarshalJSON; a recorded file in the tests.
+    data_root: Docker's directory, /var/lib/docker by default. The default network "bridge" is left out: its MTU is that
+    of the daemon. Networks of a swarm are not in this file. Source: moby 20.10 libnetwork store and network.go
+    MarshalJSON; a recorded file in the tests.
     """
     path = f"{data_root}/{_DATABASE}"
     try:
-        content = _read_snapshot(declarations.root, path)
+        content = read_snapshot(declarations.root, path, _LIMIT)
         entries = list(read_bucket(content, _BUCKET)) if content is not None else []
     except UnreadableFile as error:
         declarations.problems.append(error.problem(_SUBJECT))
@@ -55,17 +54,6 @@ def read_docker_networks(declarations: Declarations, data_root: str) -> None:
     for key, value in entries:
         if _RECORD.match(key):
             _declare_network(declarations, path, key.decode("ascii"), value)
-
-
-def _read_snapshot(root: str, path: str) -> Optional[bytes]:
-    for _attempt in range(_ATTEMPTS):
-        content = read_bytes(root, path, _LIMIT)
-        if content is None:
-            return None
-        again = read_bytes(root, path, _LIMIT)
-        if again is not None and transaction_of(content) == transaction_of(again):
-            return content
-    raise BoltError(f"it changed during each of {_ATTEMPTS} attempts to read it")
 
 
 def _declare_network(declarations: Declarations, path: str, key: str, value: bytes) -> None:

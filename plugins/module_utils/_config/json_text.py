@@ -29,6 +29,7 @@ class JsonNode:
     path: keys and indexes that lead here, as in ``plugins[0].mtu``; empty for the whole text.
     scalar: the value where kind is "scalar". items: the elements of an array. members: keys and values of an object in
     the order of the text, duplicates included. kind: object, array or scalar.
+    start, end: characters of the text that it takes, the first of them and the one after the last.
     """
 
     kind: str
@@ -37,6 +38,8 @@ class JsonNode:
     scalar: Scalar = None
     items: Tuple[JsonNode, ...] = ()
     members: Tuple[Tuple[str, JsonNode], ...] = ()
+    start: int = 0
+    end: int = 0
 
     def get(self, key: str) -> Optional[JsonNode]:
         """Return the member of exactly that key (a Go map); of duplicates the last, as Go's encoding/json has it."""
@@ -93,11 +96,15 @@ class _Parser:
         line = key_line or self._line_here()
         if depth > _MAX_DEPTH:
             raise self.error(f"values nest deeper than {_MAX_DEPTH} levels")
+        start = self.position
         if self._at("{"):
-            return JsonNode("object", line, path, members=tuple(self._members(path, depth)))
+            members = tuple(self._members(path, depth))
+            return JsonNode("object", line, path, members=members, start=start, end=self.position)
         if self._at("["):
-            return JsonNode("array", line, path, items=tuple(self._items(path, depth)))
-        return JsonNode("scalar", line, path, scalar=self._scalar())
+            items = tuple(self._items(path, depth))
+            return JsonNode("array", line, path, items=items, start=start, end=self.position)
+        scalar = self._scalar()
+        return JsonNode("scalar", line, path, scalar=scalar, start=start, end=self.position)
 
     def _members(self, path: str, depth: int) -> List[Tuple[str, JsonNode]]:
         members: List[Tuple[str, JsonNode]] = []

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Dict, List, NamedTuple, Optional
 
 from .._model.owner import ContainerRecord
 from .oci import OciConfiguration, parse_oci_configuration
-from .state import RuntimeState, object_of, text_of
+from .podman_labels import read_podman_labels
+from .state import RuntimeState, object_of, text_of, texts_of
 from .toml_strings import toml_string
 
 _SUBJECT = "containers/storage"
@@ -22,6 +25,7 @@ _LISTS = ("containers.json", "volatile-containers.json")
 # Annotations of CRI-O (internal/annotations) and of kubelet.
 _CRIO = "io.kubernetes.cri-o."
 _MANAGER = "io.container.manager"
+_PODMAN = "podman"
 
 
 class _Container(NamedTuple):
@@ -39,7 +43,8 @@ def read_storage_containers(state: RuntimeState) -> List[ContainerRecord]:
     Source: cri-o internal/lib/sandbox and internal/annotations; podman 4.3, recorded in the tests.
     """
     records: List[ContainerRecord] = []
-    for container in _containers(state, _roots(state)):
+    roots = _roots(state)
+    for container in _containers(state, roots):
         for directory in container.directories:
             source = f"{directory}/config.json"
             value = state.json(source, _SUBJECT)
@@ -47,7 +52,17 @@ def read_storage_containers(state: RuntimeState) -> List[ContainerRecord]:
                 record = _record(state, container, parse_oci_configuration(value), source)
                 records.extend([record] if record else [])
                 break
-    return records
+    return _with_podman_labels(state, roots, records)
+
+
+def _with_podman_labels(state: RuntimeState, roots: List[str], records: List[ContainerRecord]) -> List[ContainerRecord]:
+    if all(record.runtime != _PODMAN for record in records):
+        return records
+    labels = read_podman_labels(state, roots)
+    return [
+        replace(record, labels=labels.get(record.container_id)) if record.runtime == _PODMAN else record
+        for record in records
+    ]
 
 
 def _roots(state: RuntimeState) -> List[str]:
@@ -99,7 +114,7 @@ def _record(
     annotations = configuration.annotations
     if annotations.get(_MANAGER) == "libpod":
         return ContainerRecord(
-            runtime="podman",
+            runtime=_PODMAN,
             container_id=container.identifier,
             name=container.name or container.identifier,
             pid=pid,
@@ -132,4 +147,12 @@ def _pod_record(
         host_network=configuration.host_network,
         sysctls=configuration.sysctls or None,
         source=source,
+        labels=_crio_labels(annotations.get(_CRIO + "Labels")),
     )
+
+
+def _crio_labels(text: Optional[str]) -> Optional[Dict[str, str]]:
+    try:
+        return texts_of(json.loads(text)) if text else None
+    except (ValueError, RecursionError):
+        return None

@@ -97,10 +97,16 @@ def _old_procps_line(path: str, number: int, text: str) -> Optional[SysctlLine]:
 def _procps_setting(
     path: str, number: int, name: str, value: Optional[str], ignore_failure: bool
 ) -> Optional[SysctlLine]:
-    """Make the line of a name whose "-", if it has one, still stands before it: no blank may follow that."""
+    """Make the line of a name whose "-", if it has one, still stands before it.
+
+    A blank after that is part of the key, and a slash at the end asks for a directory: neither ever exists. glob(3)
+    finds files nevertheless where the last part of a pattern is none itself.
+    """
     lookup = with_slashes((name[1:] if ignore_failure else name).rstrip(_C_BLANKS))
+    if lookup.endswith("/") and is_pattern(lookup) and not is_pattern(posixpath.basename(lookup[:-1])):
+        lookup = lookup[:-1]
     key = posixpath.normpath(f"/{lookup}").lstrip("/")
-    if not key or key.startswith(" "):
+    if not key or lookup.endswith("/"):
         return None
     return SysctlLine(path, number, name.strip(), key, lookup, value, is_pattern(lookup), ignore_failure)
 

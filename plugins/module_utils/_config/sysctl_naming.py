@@ -32,7 +32,7 @@ class WinningName(Fact):
         """Why there is no path, for a person; None where there is one."""
         if self.path is not None:
             return None
-        lines = ", ".join(f"{line.place} ({line.name} = {line.value})" for line in self.in_the_way)
+        lines = ", ".join(f"{line.place} ({_as_written(line)})" for line in self.in_the_way)
         if all(line.path == SYSCTL_CONF for line in self.in_the_way):
             return f'"sysctl --system" reads {SYSCTL_CONF} after all others, so no name wins against {lines}'
         return f"no name wins against {lines}"
@@ -61,6 +61,10 @@ def winning_name(
             return WinningName(path, boot_path)
         in_the_way = first + [line for line in second if line not in first]
     return WinningName(None, boot_path, tuple(in_the_way))
+
+
+def _as_written(line: SysctlLine) -> str:
+    return line.name if line.value is None else f"{line.name} = {line.value}"
 
 
 def _free_paths(tree: SysctlTree, directory: str, stem: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ held against systemd 252, procps 4.0.2 and procps 3.3.17 by tests/kernel/test_sy
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._model.sysctl_file import (
     Outcomes,
@@ -24,12 +24,19 @@ from .._model.sysctl_file import (
 from .._model.sysctl_key import is_pattern, key_of, matches
 from .sysctl_lines import SysctlProgram, read_lines
 
+Accepts = Callable[[str, str], bool]
+
 
 class FilesInOrder(NamedTuple):
     """in_force: in the order in which they are read. hidden: each with the file that takes its place."""
 
     in_force: Tuple[SysctlFile, ...]
     hidden: Tuple[Tuple[SysctlFile, SysctlFile], ...]
+
+
+def accepts_what_is_not_empty(_key: str, value: str) -> bool:
+    """What is known of every parameter: the kernel takes no empty value."""
+    return bool(value)
 
 
 def at_boot(tree: SysctlTree, keys: Iterable[str]) -> Outcomes:
@@ -40,14 +47,27 @@ def at_boot(tree: SysctlTree, keys: Iterable[str]) -> Outcomes:
     return outcomes(tree, SysctlProgram.SYSTEMD, keys)
 
 
-def by_system(tree: SysctlTree, keys: Iterable[str], version: int = 4) -> Outcomes:
+def by_system(
+    tree: SysctlTree, keys: Iterable[str], version: int = 4, accepts: Accepts = accepts_what_is_not_empty
+) -> Outcomes:
     """Return what ``sysctl --system`` sets, by key as it was given. version: the major one of procps, 3 or 4."""
-    return outcomes(tree, SysctlProgram.PROCPS_4 if version >= 4 else SysctlProgram.PROCPS_3, keys)
+    return outcomes(tree, procps(version), keys, accepts)
 
 
-def outcomes(tree: SysctlTree, program: SysctlProgram, keys: Iterable[str]) -> Outcomes:
-    """Return what a program makes of the files, by key as it was given."""
-    return {key: _outcome(_said(tree, program), program, key_of(key)) for key in keys}
+def procps(version: int) -> SysctlProgram:
+    """Return the rules of a major version of procps."""
+    return SysctlProgram.PROCPS_4 if version >= 4 else SysctlProgram.PROCPS_3
+
+
+def outcomes(
+    tree: SysctlTree, program: SysctlProgram, keys: Iterable[str], accepts: Accepts = accepts_what_is_not_empty
+) -> Outcomes:
+    """Return what a program makes of the files, by key as it was given.
+
+    accepts: tells whether the kernel takes a value for a key (with slashes), where the caller knows more. procps writes
+    line after line, so that a value which the kernel refuses leaves the one before it in place.
+    """
+    return {key: _outcome(_said(tree, program), program, key_of(key), accepts) for key in keys}
 
 
 def mentioned_keys(tree: SysctlTree, program: SysctlProgram) -> List[str]:
@@ -106,8 +126,9 @@ def _systemd_table(lines: Sequence[SysctlLine]) -> Dict[str, SysctlLine]:
     return table
 
 
-def _outcome(said: _Said, program: SysctlProgram, key: str) -> SysctlOutcome:
-    winner = _systemd_winner(said, key) if program is SysctlProgram.SYSTEMD else _procps_winner(said.lines, key)
+def _outcome(said: _Said, program: SysctlProgram, key: str, accepts: Accepts) -> SysctlOutcome:
+    systemd = program is SysctlProgram.SYSTEMD
+    winner = _systemd_winner(said, key, accepts) if systemd else _procps_winner(said.lines, key, accepts)
     shadowed = [
         ShadowedLine(line, _reason(line, winner), winner.place)
         for line in said.lines
@@ -131,28 +152,39 @@ def _reason(line: SysctlLine, winner: SysctlLine) -> Shadowing:
     return Shadowing.EXPLICIT_KEY if line.pattern and not winner.pattern else Shadowing.LATER_LINE
 
 
-def _systemd_winner(said: _Said, key: str) -> Optional[SysctlLine]:
-    """Each key is written once. A line that names it counts, also one without a value; else the last pattern."""
+def _systemd_winner(said: _Said, key: str, accepts: Accepts) -> Optional[SysctlLine]:
+    """A line that names the key counts alone, also one without a value; else each pattern is written in its turn."""
     named = said.table.get(key)
     if named is not None and not is_pattern(key):
         return named if named.value is not None or _would_be_set(said.lines, key) else None
     patterns = [line for line in said.table.values() if line.pattern and line.value is not None]
-    return next((line for line in reversed(patterns) if matches(line.key, key)), None)
+    return _last_accepted([line for line in patterns if matches(line.key, key)], key, accepts)
 
 
-def _procps_winner(lines: Sequence[SysctlLine], key: str) -> Optional[SysctlLine]:
-    """Each line is written in its turn. A line that names the key, before or after, keeps all patterns away from it.
-
-    The kernel refuses an empty value, so that the one before stays.
-    """
-    named = [line for line in lines if line.lookup == key]
-    written = [
-        line for line in lines if line.value is not None and _speaks_of(line, key) and not (line.pattern and named)
-    ]
+def _procps_winner(lines: Sequence[SysctlLine], key: str, accepts: Accepts) -> Optional[SysctlLine]:
+    """Each line is written in its turn. A line that names the key, before or after, keeps all patterns away from it."""
+    named = [line for line in lines if not line.pattern and line.key == key]
+    names = {line.lookup for line in named}
+    about = [line for line in lines if line.value is not None and _speaks_of(line, key)]
+    written = [line for line in about if not (line.pattern and _found_as(line, key) in names)]
     if not written:
-        excluded = named and _would_be_set(lines, key)
-        return named[-1] if excluded else None
-    return next((line for line in reversed(written) if line.value), written[-1])
+        return named[-1] if named and about else None
+    return _last_accepted(written, key, accepts)
+
+
+def _found_as(pattern: SysctlLine, key: str) -> str:
+    """Return the path under which glob(3) finds a key: where the pattern repeats slashes, so does what it finds.
+
+    Such a path is compared with those of other lines as text.
+    """
+    parts = iter(key.split("/"))
+    return "/".join(next(parts, "") if part else "" for part in pattern.lookup.split("/"))
+
+
+def _last_accepted(written: Sequence[SysctlLine], key: str, accepts: Accepts) -> Optional[SysctlLine]:
+    """Return the last line whose value the kernel takes, or the last one where it takes none of them."""
+    last = written[-1] if written else None
+    return next((line for line in reversed(written) if accepts(key, line.value or "")), last)
 
 
 def _would_be_set(lines: Sequence[SysctlLine], key: str) -> bool:

@@ -61,7 +61,7 @@ def _gather(options: GatherOptions, clock: Clock) -> Dict[str, Any]:
     found = survey(options.root, reader)
     makers: Dict[Subset, Callable[[Survey], Dict[str, Any]]] = {
         Subset.MTU: lambda seen: mtu_fact(seen, options.root),
-        Subset.SYSCTL: lambda seen: sysctl_fact(seen, options.sysctl_keys),
+        Subset.SYSCTL: lambda seen: sysctl_fact(seen, options.sysctl_keys, options.root),
         Subset.LISTEN_QUEUES: lambda seen: listen_queue_fact(seen, reader, options.sample_interval, clock.wait_until),
     }
     facts = {subset: make(found) for subset, make in makers.items() if options.wants(subset)}

@@ -61,20 +61,32 @@ class Owners:
         self._pids_by_namespace = pids_by_namespace
         self._by_id: Dict[str, ContainerRecord] = {record.container_id: record for record in records}
         self._by_inode = _records_by_inode(records, pids_by_namespace, inode_of)
+        self._on_host_network = [record for record in records if record.host_network and record.pid is not None]
 
     def of_namespace(self, namespace: Namespace) -> Owner:
         """The owner of a network namespace; kind unknown where no witness speaks."""
         if namespace.host:
             return self._host
-        record = self._by_inode.get(namespace.inode)
-        if record is not None:
-            return owner_of_record(record)
+        records = self._by_inode.get(namespace.inode)
+        if records:
+            return owner_of_record(records[0])
         for pid in self._pids_by_namespace.get(namespace.inode, ()):
             owner = self._of_control_group(pid)
             if owner is not None:
                 return owner
         name = basename(namespace.paths[0]) if namespace.paths else None
         return Owner(OwnerKind.UNKNOWN, name=name, pid=namespace.pid)
+
+    def records_in(self, namespace: Namespace) -> Sequence[ContainerRecord]:
+        """What runtimes say of all that joined a network namespace or got it made for them, its owner first.
+
+        Besides the owner these are the containers of a pod, and those that joined another's network.
+        """
+        return self._by_inode.get(namespace.inode, ())
+
+    def on_host_network(self) -> Sequence[ContainerRecord]:
+        """What runtimes say of the running containers and pods that were made to use the host's network."""
+        return self._on_host_network
 
     def of_process(self, pid: int, namespace_owner: Owner) -> Owner:
         """The owner of a process: its container where it is in one, else the owner of its network namespace."""
@@ -99,7 +111,11 @@ class Owners:
 
 def _records_by_inode(
     records: Iterable[ContainerRecord], pids_by_namespace: Mapping[int, Sequence[int]], inode_of: InodeOf
-) -> Dict[int, ContainerRecord]:
+) -> Dict[int, List[ContainerRecord]]:
+    """Return the records of each namespace. Several containers may share one.
+
+    First comes the sandbox, which owns it, else the one that it was made for.
+    """
     namespace_of_pid = {pid: inode for inode, pids in pids_by_namespace.items() for pid in pids}
     found: List[Tuple[Tuple[bool, bool, str], int, ContainerRecord]] = []
     for record in records:
@@ -110,8 +126,10 @@ def _records_by_inode(
             inode = inode_of(record.network_namespace_path)
         if inode is not None:
             found.append((_precedence(record), inode, record))
-    # Several containers may share a namespace: the sandbox owns it, else the one that it was made for.
-    return {inode: record for _rank, inode, record in sorted(found, key=lambda item: item[0], reverse=True)}
+    records_by_inode: Dict[int, List[ContainerRecord]] = {}
+    for _rank, inode, record in sorted(found, key=lambda item: item[0]):
+        records_by_inode.setdefault(inode, []).append(record)
+    return records_by_inode
 
 
 def _precedence(record: ContainerRecord) -> Tuple[bool, bool, str]:

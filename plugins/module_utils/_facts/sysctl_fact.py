@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Set
 
+from .._kernel.sysctls import read_sysctls
 from .._model.fact import as_plain
 from .._model.sysctl import SysctlReading
 from .survey import Survey
+from .sysctl_files import files_fact
 
 
 class Scope(Enum):
@@ -22,8 +24,11 @@ class Scope(Enum):
     UNKNOWN = "unknown"
 
 
-def sysctl_fact(survey: Survey, keys: Sequence[str]) -> Dict[str, Any]:
-    """Live values of the keys in every namespace, and the scope of each key."""
+def sysctl_fact(survey: Survey, keys: Sequence[str], root: str) -> Dict[str, Any]:
+    """Live values of the keys in every namespace, the scope of each key, and what files make of the host's.
+
+    root: where files are looked for. They are read once, however many namespaces there are.
+    """
     wanted = set(keys)
     values = {
         inode: {key: value for key, value in reading.sysctls.items() if key in wanted}
@@ -31,7 +36,18 @@ def sysctl_fact(survey: Survey, keys: Sequence[str]) -> Dict[str, Any]:
     }
     namespaces = survey.per_namespace(lambda namespace, _reading: {"values": as_plain(values[namespace.inode])})
     scopes = scopes_of(values, survey.host_inodes)
-    return {"kernel": os.uname().release, "scopes": as_plain(scopes), "namespaces": namespaces}
+    files = survey.noted(files_fact(root, keys, _running(survey), lambda wanted: _on_the_host(survey, wanted)))
+    return {"kernel": os.uname().release, "scopes": as_plain(scopes), "namespaces": namespaces, "files": files}
+
+
+def _running(survey: Survey) -> Set[str]:
+    return {process.name for process in survey.processes.values()}
+
+
+def _on_the_host(survey: Survey, keys: Sequence[str]) -> Mapping[str, SysctlReading]:
+    """Read keys in the host's network namespace: those that files name come to light after the visits."""
+    host = [namespace for namespace in survey.namespaces if namespace.host]
+    return next(iter(survey.visit(host, lambda _namespace: read_sysctls(keys)).values()), {})
 
 
 def scopes_of(values: Mapping[int, Mapping[str, SysctlReading]], host_inodes: Sequence[int]) -> Dict[str, Scope]:

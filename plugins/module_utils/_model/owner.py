@@ -49,7 +49,8 @@ class ContainerRecord(Fact):
     pid: of its first process in the host's PID namespace, None when it isn't running.
     network_namespace_path: a path that leads to its network namespace (bind mount or /proc/PID/ns/net),
     None when the state names none. host_network: True when it shares the host's.
-    sysctls: those that it was created with. source: the file that says all this.
+    sysctls: those that it was created with. source: the file that says all this. labels: as the runtime has them, with
+    what the kubelet adds; those of a pod are its sandbox's. None when they could not be read.
     """
 
     runtime: str
@@ -65,6 +66,7 @@ class ContainerRecord(Fact):
     host_network: bool = False
     sysctls: Optional[Dict[str, str]] = None
     source: Optional[str] = None
+    labels: Optional[Dict[str, str]] = None
 
 
 @dataclass(frozen=True)

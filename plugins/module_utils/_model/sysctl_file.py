@@ -161,3 +161,18 @@ class SysctlOutcome(Fact):
 
 
 Outcomes = Dict[str, SysctlOutcome]
+
+
+@dataclass(frozen=True)
+class SysctlWriter(Fact):
+    """A program that sets a parameter after the files were read: evidence, never a winner.
+
+    program: tuned, dockerd, kube-proxy ... key: with slashes, or a pattern. value: what it writes, where known.
+    reason: when and why, in words. source: file:line or path from which that is known; None for a running process.
+    """
+
+    program: str
+    key: str
+    value: Optional[str]
+    reason: str
+    source: Optional[str] = None

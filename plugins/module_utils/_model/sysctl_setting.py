@@ -111,8 +111,8 @@ def _setting(key: str, given: Any) -> Setting:
     if not KEY.match(key) or any(part in ("", ".", "..") for part in re.split(r"[./]", key)):
         raise ValueError(f"settings: {key!r} is not the name of a kernel parameter, such as net.core.somaxconn")
     if not isinstance(given, Mapping):
-        value = _value(key, given)
-        return Setting(key, Operator.EXACT if value.numbers is None else Operator.AT_LEAST, value)
+        alone = _value(key, given)
+        return Setting(key, Operator.EXACT if alone.numbers is None else Operator.AT_LEAST, alone)
     unknown = sorted(str(name) for name in given if name not in OPTIONS)
     if unknown:
         raise ValueError(f"settings: {key}: {', '.join(unknown)} is not known; there are {', '.join(OPTIONS)}")
@@ -133,7 +133,7 @@ def _setting(key: str, given: Any) -> Setting:
 
 def _value(key: str, given: Any) -> SysctlValue:
     try:
-        return SysctlValue.parse(given)
+        return SysctlValue.parse("" if given is None else given)
     except (ValueError, TypeError) as error:
         raise ValueError(f"settings: {key} is {given!r}: {error}") from error
 

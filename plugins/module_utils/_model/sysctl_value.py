@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Callable, List, Optional, Tuple, Union
+
+_C_NUMBER = re.compile(r"(-?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 
 SysctlInput = Union[str, int, List[int], List[str], Tuple[int, ...]]
 
@@ -91,3 +94,20 @@ class SysctlValue:
             for position, mine in enumerate(self.numbers)
         ]
         return " ".join(str(number) for number in moved)
+
+
+def kernel_numbers(text: str) -> Tuple[int, ...]:
+    """Return the numbers that the kernel takes from what is written to a parameter; none where it refuses the first.
+
+    It reads as C does (010 is 8), and stops without a word at what follows the numbers that it needs, "45 # why" among
+    them; here that is at the first word that is none. Source: Linux kernel/sysctl.c proc_get_long.
+    """
+    numbers: List[int] = []
+    for word in text.split():
+        match = _C_NUMBER.fullmatch(word)
+        if match is None:
+            break
+        digits = match.group(2)
+        base = 16 if digits[:2].lower() == "0x" else 8 if digits[0] == "0" else 10
+        numbers.append(int(digits, base) * (-1 if match.group(1) else 1))
+    return tuple(numbers)

@@ -20,10 +20,11 @@ ROUND_TRIPS = 3.0
 
 
 class Round(NamedTuple):
-    """What to send, and how many seconds to wait for it at least."""
+    """What to send, and how many seconds to wait for it at least. whatever: also on a path that has answered before."""
 
     probes: Sequence[Probe]
     floor: float
+    whatever: bool = True
 
     def patience(self, answered: bool, round_trip: float) -> float:
         """Return how many seconds after the last packet, sent or received, the round is over.
@@ -32,5 +33,4 @@ class Round(NamedTuple):
         """
         if not answered:
             return self.floor
-        floor = self.floor if self.floor == DECISION_FLOOR else HINT_FLOOR
-        return max(floor, ROUND_TRIPS * round_trip)
+        return max(self.floor if self.whatever else HINT_FLOOR, ROUND_TRIPS * round_trip)

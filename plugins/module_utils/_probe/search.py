@@ -148,7 +148,7 @@ class Search(Ledger):
         sizes = {min(FLOORS[self.task.family], ceiling), ceiling}
         if expected:
             sizes |= {size for size in (expected, expected + 1) if size <= ceiling}
-        return Round(self._both(sorted(sizes)), SILENT_WAITS[0])
+        return Round(self._both(sorted(sizes)), SILENT_WAITS[0], whatever=False)
 
     def _again(self) -> Optional[Round]:
         """Ask a silent path again: an address may have had to be resolved on the way, or all was lost, or too big."""
@@ -163,48 +163,48 @@ class Search(Ledger):
         if self.forward.reported is not None and self.forward.reported[0] >= 68:
             sizes.append(min(self.forward.reported[0], self.task.ceiling))
         probes = self._both(sorted(set(sizes)) * 2)
-        return Round(probes, waits[min(self._silences, len(waits) - 1)])
+        return Round(probes, waits[min(self._silences, len(waits) - 1)], whatever=False)
 
     def _plan(self) -> Optional[Round]:
         probes: List[Probe] = []
-        deciding = False
+        floor = HINT_FLOOR
         for side, other in ((self.forward, self.back), (self.back, self.forward)):
             if not side.over:
-                more, decides = self._plan_side(side, other)
+                more, longer = self._plan_side(side, other)
                 probes += more
-                deciding = deciding or decides
+                floor = max(floor, longer)
         if not probes:
             return self._plan_jointly()
         self._chance.shuffle(probes)
-        return Round(probes, DECISION_FLOOR if deciding else HINT_FLOOR)
+        return Round(probes, floor)
 
-    def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], bool]:
+    def _plan_side(self, side: Side, other: Side) -> Tuple[List[Probe], float]:
         if not side.best and Way.ROUND not in self.task.ways and side.way in self.task.ways:
-            return self._find_floor(side), False
+            return self._find_floor(side)
         if not side.proven:
-            return self._prove(side), False
+            return self._prove(side), HINT_FLOOR
         if side.untold is not None:
             return self._walk_down(side, other, side.untold)
         missing = self._missing(side, other)
         sizes = side.gap(missing)
         if sizes and side.way is Way.FORWARD and self._first_reaction(side, sizes):
-            return [self._probe(Way.ROUND, size) for size in sizes], False
+            return [self._probe(Way.ROUND, size) for size in sizes], HINT_FLOOR
         way = self._way(side, other, max(sizes) if sizes else side.best + 1)
         if way is None:
-            return [], False
+            return [], HINT_FLOOR
         if sizes:
-            return self._explore(side, way, sizes), False
+            return self._explore(side, way, sizes), HINT_FLOOR
         if side.by_message and side.reported is not None and side.nudges < 2:
             side.nudges += 1
-            return [self._probe(way, side.best + 1) for _copy in range(2)], False
+            return [self._probe(way, side.best + 1) for _copy in range(2)], HINT_FLOOR
         return self._decide(side, way, side.best + 1)
 
-    def _walk_down(self, side: Side, other: Side, size: int) -> Tuple[List[Probe], bool]:
+    def _walk_down(self, side: Side, other: Side, size: int) -> Tuple[List[Probe], float]:
         """Send packets of a size that is too big until a message says so, or it is certain that none will."""
         way = self._way(side, other, size)
         if way is None:
             side.unheard = True
-            return [], False
+            return [], HINT_FLOOR
         return self._decide(side, way, size)
 
     def _prove(self, side: Side) -> List[Probe]:
@@ -218,15 +218,15 @@ class Search(Ledger):
         copies = 0 if side.proofs == 1 else 4 if self._loss(side) else 1
         return [self._probe(side.way, size) for size in [smaller] * 2 + [larger] * copies]
 
-    def _find_floor(self, side: Side) -> List[Probe]:
+    def _find_floor(self, side: Side) -> Tuple[List[Probe], float]:
         """Look for a size that passes at all, where so far only the other direction has answered."""
         side.nudges += 1
         if side.nudges > len(SILENT_WAITS):
             side.stuck = "nothing arrives in this direction, whatever its size"
-            return []
+            return [], HINT_FLOOR
         family = self.task.family
         floors = [size for size in (FLOORS[family], *LOWER_FLOORS[family]) if size <= side.ceiling]
-        return [self._probe(side.way, size) for size in floors for _copy in range(2)]
+        return [self._probe(side.way, size) for size in floors for _copy in range(2)], SILENT_WAITS[side.nudges - 1]
 
     def _first_reaction(self, side: Side, sizes: Sequence[int]) -> bool:
         """Whether a router has just named a size: whole round trips of it test the way back as well."""
@@ -247,18 +247,18 @@ class Search(Ledger):
         copies = 2 if self._loss(side) > 0.1 else 1
         return [self._probe(way, size) for size in wanted for _copy in range(copies)]
 
-    def _decide(self, side: Side, way: Way, size: int) -> Tuple[List[Probe], bool]:
+    def _decide(self, side: Side, way: Way, size: int) -> Tuple[List[Probe], float]:
         """Send the next part of a trial of a size."""
         trial = side.trial
         if trial is None or trial.size != size or trial.way is not way:
             trial = side.trial = Trial(way, size, side.best, self._number + 1)
         if trial.tries >= TRIES_LIMIT:
             side.stuck = f"too many packets are lost to say whether {trial.size} bytes pass"
-            return [], False
+            return [], HINT_FLOOR
         trial.tries += BURST
         trial.controls += BURST
         sizes = [trial.size, trial.control] * BURST
-        return [self._probe(way, size) for size in sizes], trial.tries > BURST
+        return [self._probe(way, size) for size in sizes], DECISION_FLOOR if trial.tries > BURST else HINT_FLOOR
 
     def _plan_jointly(self) -> Optional[Round]:
         """Go on where the directions cannot be told apart: only what arrives counts, in both."""

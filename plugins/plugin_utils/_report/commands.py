@@ -135,6 +135,19 @@ KEEP: Dict[str, Callable[[Variables], str]] = {
 }
 
 
+PLAYED = ("sysctl_profile", "listen_backlog")
+"""Tags of netfit.cluster.remediate: what the playbook does, is undone by netfit.cluster.rollback."""
+
+
+def playbook_command(finding: Mapping[str, Any]) -> Optional[str]:
+    """Return the command that lets the playbook heal a finding; None where it can't."""
+    tag = str((finding.get("remedy") or {}).get("tag"))
+    if tag not in PLAYED:
+        return None
+    hosts = ",".join(fix_hosts(finding))
+    return f"ansible-playbook netfit.cluster.remediate --tags {tag} --limit {shlex.quote(hosts)}"
+
+
 def fix_commands(finding: Mapping[str, Any]) -> List[str]:
     """Return the commands that heal a finding at once, to be run as root on its host; empty where there are none."""
     remedy = finding.get("remedy") or {}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Dict, List, Sequence, Tuple
 
 from .._rules.catalogue import CATALOGUE
-from .commands import fix_commands, fix_hosts, keep_hint
+from .commands import fix_commands, fix_hosts, keep_hint, playbook_command
 from .document import is_healthy
 from .line import Line
 from .mesh_picture import picture
@@ -130,6 +130,10 @@ def _remedy(group: Sequence[Finding], columns: int) -> List[Line]:
     for one in group:
         commands.extend(command for command in fix_commands(one) if command not in commands)
     disruption = str((first.get("remedy") or {}).get("disruption", ""))
+    playbook = playbook_command(first)
+    if playbook is not None:
+        lines.extend(_labelled("playbook", "the same, kept and undoable (first with --check --diff):", columns))
+        lines.append(Line(" " * LABEL_WIDTH + playbook))
     if commands:
         lines.extend(_labelled("fix now", f"as root on {', '.join(fix_hosts(first))}:", columns))
         lines.extend(Line(" " * LABEL_WIDTH + command) for command in _more(commands, MOST_LINES))

@@ -24,6 +24,8 @@ from .queue import queue_rules
 from .read_view import view_host
 from .segment import pairs, segments
 from .sysctl import sysctl_rules
+from .sysctl_breaking import breaking_rules
+from .sysctl_files import sysctl_file_rules
 
 NOTHING_MEASURED = Measured()
 
@@ -45,6 +47,8 @@ def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = N
             *declared(host, policy, flagged),
             *queue_rules(host, policy),
             *sysctl_rules(host, policy),
+            *sysctl_file_rules(host, policy),
+            *breaking_rules(host, policy),
             *problems(host, policy),
             *[one.finding for one in path_rules(host, measured.paths, policy, measured.drops)],
             *filtered_by_rule(name, measured.drops, policy),

@@ -155,6 +155,45 @@ RULES: Tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "SYSCTL-003",
+        "The next boot sets another value than the live one",
+        "What was tried out by hand is lost at the next boot, or what is written in a file never came into force: the "
+        "host changes its behaviour on the day when it restarts.",
+        Severity.MEDIUM,
+        ("sysctl.d(5)", "systemd-sysctl.service(8)", KERNEL_SYSCTL),
+    ),
+    Rule(
+        "SYSCTL-004",
+        "A line for a kernel parameter is shadowed by another one",
+        "The file says one thing and the host does another: whoever reads, or changes, the shadowed line is misled.",
+        Severity.LOW,
+        ("sysctl.d(5) configuration directories and precedence", "sysctl(8) system file precedence"),
+    ),
+    Rule(
+        "SYSCTL-005",
+        "A file sets a kernel parameter that does nothing on this kernel",
+        "The parameter was removed, is ignored, or its name is misspelt. Neither systemd-sysctl nor sysctl --system "
+        "says so, and both end well.",
+        Severity.LOW,
+        (
+            KERNEL_SYSCTL,
+            "Linux commit dfa2f0483360: tcp: get rid of sysctl_tcp_adv_win_scale",
+            "Linux commit 4396e46187ca: tcp: remove tcp_tw_recycle",
+        ),
+    ),
+    Rule(
+        "SYSCTL-006",
+        "A value that is known to break container hosts",
+        "Hardening guides and old tuning lists still carry it. Connections fail, or fail for some clients only, and "
+        "nothing in the cluster points to a kernel parameter.",
+        Severity.HIGH,
+        (
+            KERNEL_SYSCTL,
+            "https://github.com/redhat-performance/tuned/issues/816",
+            "https://kubernetes.io/docs/setup/production-environment/container-runtimes/",
+        ),
+    ),
+    Rule(
         "PATH-001",
         "Black hole: full-size packets vanish without a word",
         "Whatever is larger than the path carries is dropped and the sender is never told: small requests work, large "

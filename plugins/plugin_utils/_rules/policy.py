@@ -18,6 +18,7 @@ from ...module_utils._model.finding import Severity
 from ...module_utils._model.sysctl_setting import parse_kernel
 from ...module_utils._model.sysctl_value import Comparison, SysctlValue
 from . import plain
+from .policy_breaking import RESERVED_PORTS, BreakingPolicy, read_breaking
 from .policy_check import PolicyError, check_policy
 
 DEFAULT_FILE = Path(__file__).with_name("policy.yml")
@@ -74,6 +75,7 @@ class Policy:
     merged: Mapping[str, Any]
     sysctls: Tuple[SysctlPolicy, ...]
     programs: Mapping[str, ProgramPolicy]
+    breaking: Tuple[BreakingPolicy, ...] = ()
 
     def enabled(self, rule: str) -> bool:
         """Tell whether a rule is to be applied."""
@@ -118,6 +120,12 @@ class Policy:
         return tuple(self.merged["symptoms"].get(symptom, ())) if symptom is not None else ()
 
     @property
+    def sysctl_keys(self) -> List[str]:
+        """The keys that the rules need to know, sorted."""
+        keys = {key for entry in self.sysctls for key in (entry.key, *entry.only_when)}
+        return sorted(keys | {entry.key for entry in self.breaking} | {RESERVED_PORTS})
+
+    @property
     def digest(self) -> str:
         """Hex SHA-256 of the merged policy: equal digests, equal policies."""
         return hashlib.sha256(json.dumps(self.merged, sort_keys=True).encode("utf-8")).hexdigest()
@@ -138,7 +146,7 @@ def load_policy(given: Union[str, Mapping[str, Any], None] = None, directory: Op
         name: ProgramPolicy(None if entry["backlog"] == "somaxconn" else entry["backlog"], entry.get("source", source))
         for name, entry in merged["listeners"]["programs"].items()
     }
-    return Policy(source, overrides, merged, tuple(sysctls), programs)
+    return Policy(source, overrides, merged, tuple(sysctls), programs, read_breaking(merged["breaking"]))
 
 
 def _overrides(given: Union[str, Mapping[str, Any], None], directory: Path) -> Tuple[str, Dict[str, Any]]:
@@ -158,7 +166,9 @@ def _overrides(given: Union[str, Mapping[str, Any], None], directory: Path) -> T
     if content is None:
         return str(path), {}
     if not isinstance(content, Mapping):
-        raise PolicyError(f"netfit_policy: {path} must be a mapping with rules, sysctls, listeners, paths or symptoms")
+        raise PolicyError(
+            f"netfit_policy: {path} must be a mapping with rules, sysctls, breaking, listeners, paths or symptoms"
+        )
     return str(path), plain.plain_copy(content)
 
 

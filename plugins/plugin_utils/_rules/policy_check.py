@@ -63,6 +63,8 @@ def check_policy(overrides: Mapping[str, Any], defaults: Mapping[str, Any], sour
         for name, counters in symptoms.items():
             _list_of(str)(f"symptoms.{name}", counters)
         known_symptoms = {*defaults["symptoms"], *symptoms}
+        for key, entry in _mapping("breaking", overrides.get("breaking", {})).items():
+            _check_breaking(key, _mapping(f"breaking.{key}", entry), defaults["breaking"])
         for key, entry in _mapping("sysctls", overrides.get("sysctls", {})).items():
             _check_sysctl(key, _mapping(f"sysctls.{key}", entry), defaults["sysctls"], known_symptoms)
     except PolicyError as error:
@@ -204,6 +206,32 @@ def _check_sysctl(key: str, entry: Mapping[str, Any], known: Mapping[str, Any], 
         "only_when": _check_mapping,
         "kernel_default": _check_list,
     }
+    for name, value in entry.items():
+        if name in checks:
+            checks[name](f"{place}.{name}", value)
+    _check_values(place, entry, known.get(key, {}))
+
+
+def _check_breaking(key: str, entry: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    place = f"breaking.{key}"
+    conditions = {comparison.value for comparison in Comparison} | {"never", "node_ports"}
+    if key not in known and ("reason" not in entry or conditions.isdisjoint(entry)):
+        raise PolicyError(
+            f"{place} is no key of the default policy{nearest(key, known)} "
+            f"(a key of your own needs reason and one of {', '.join(sorted(conditions))})"
+        )
+    checks: Dict[str, Check] = {
+        "enabled": _boolean,
+        "live": _boolean,
+        "where": _one_of(("host", "both")),
+        "needs": _one_of(("containers", "nothing")),
+        "severity": _one_of(SEVERITIES),
+        "reason": _text,
+        "source": _text,
+        "never": _list_of(int),
+        "node_ports": _range,
+    }
+    _check_names(place, entry, [*checks, *conditions], "setting of a value that breaks")
     for name, value in entry.items():
         if name in checks:
             checks[name](f"{place}.{name}", value)

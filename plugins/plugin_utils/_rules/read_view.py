@@ -10,6 +10,7 @@ from typing import Dict, Optional, Tuple
 from ...module_utils._model.owner import Owner, OwnerKind
 from . import plain
 from .plain import Record
+from .sysctl_view import view_sysctl_files
 from .view import (
     DeclaredView,
     ExceptionView,
@@ -260,4 +261,5 @@ def view_host(name: str, facts: Record) -> HostView:
         scopes={str(key): str(scopes[key]) for key in scopes},
         problems=_problems(facts),
         missing=tuple(fact for fact in FACT_NAMES if not plain.record(facts, fact)),
+        sysctl_files=view_sysctl_files(plain.record(sysctl, "files")),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import List, Mapping, Optional, Set, Tuple
 
 from ...module_utils._model.owner import Owner, OwnerKind
+from .sysctl_view import SysctlFilesView
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,7 @@ class HostView:
     scopes: Mapping[str, str]
     problems: Tuple[ProblemView, ...]
     missing: Tuple[str, ...] = field(default=())
+    sysctl_files: SysctlFilesView = field(default_factory=SysctlFilesView)
 
     @property
     def host_network(self) -> Optional[NetworkView]:

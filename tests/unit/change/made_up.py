@@ -34,6 +34,9 @@ class Shelf:
         self.values[target["name"]] = value
         self.written.append((target["name"], value))
 
+    def settle(self, target: Target) -> None:
+        """Nothing is left."""
+
     def identity(self, target: Target) -> Hashable:
         """The name."""
         return str(target["name"])

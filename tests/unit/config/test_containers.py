@@ -49,6 +49,7 @@ def test_docker_container_on_a_network_in_full(recorded: Recorded) -> None:
         network_namespace_path="/var/run/docker/netns/0c56b9cd432a",
         sysctls={"net.core.somaxconn": "1024"},
         source=f"/var/lib/docker/containers/{identifier}/config.v2.json",
+        labels={},
     )
 
 

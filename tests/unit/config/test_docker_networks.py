@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.netfit.cluster.plugins.module_utils._config import docker_networks
+from ansible_collections.netfit.cluster.plugins.module_utils._config import bolt_file
 from ansible_collections.netfit.cluster.plugins.module_utils._config.bolt import BoltError, read_bucket, transaction_of
 from ansible_collections.netfit.cluster.plugins.module_utils._config.declared import read_declared_mtus
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import DeclaredMtu, MtuMeaning
@@ -130,7 +130,7 @@ def test_file_that_changes_all_the_time_is_a_problem(
     older = bytearray(DATABASE)
     older[newest_meta_offset(DATABASE) + 30] ^= 0xFF
     versions = [DATABASE, bytes(older)] * 20
-    monkeypatch.setattr(docker_networks, "read_bytes", lambda *_arguments: versions.pop())
+    monkeypatch.setattr(bolt_file, "read_bytes", lambda *_arguments: versions.pop())
     mtus, problems = read_declared_mtus(host("/etc/hostname", "node-1\n"))
     assert mtus == []
     assert [problem.reason for problem in problems] == ["it changed during each of 5 attempts to read it"]

@@ -14,8 +14,14 @@ from typing import Any, Dict, List, Optional
 
 import jsonschema
 import pytest
+import yaml
 
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.commands import fix_commands, keep_hint
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.commands import (
+    PLAYED,
+    fix_commands,
+    keep_hint,
+    playbook_command,
+)
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import (
     SCHEMA_FILE,
     build_document,
@@ -28,6 +34,7 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess impor
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
 from ansible_collections.netfit.cluster.tests.unit import builders as b
 
+ROOT = Path(__file__).resolve().parents[3]
 POLICY = load_policy()
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -237,3 +244,15 @@ def test_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_atomically(path, "second")
     assert path.read_text(encoding="utf-8") == "newer"
     assert [one.name for one in path.parent.iterdir()] == ["report.json"]
+
+
+def test_what_the_playbook_can_heal_is_told_with_its_command() -> None:
+    finding = {"target": {"host": "n2"}, "remedy": {"tag": "sysctl_profile", "variables": {"sysctls": {"a.b": 1}}}}
+    assert playbook_command(finding) == "ansible-playbook netfit.cluster.remediate --tags sysctl_profile --limit n2"
+    assert playbook_command({**finding, "remedy": {"tag": "link_mtu"}}) is None
+
+
+def test_the_tags_that_are_told_are_tags_of_the_playbook() -> None:
+    playbook = yaml.safe_load((ROOT / "playbooks" / "remediate.yml").read_text(encoding="utf-8"))
+    tags = {tag for play in playbook for task in play["tasks"] if "tags" in task for tag in task["tags"]}
+    assert set(PLAYED) <= tags

@@ -21,6 +21,7 @@ def test_defaults_pass_their_own_check_and_say_why() -> None:
     check_policy({name: dict(policy.merged[name]) for name in policy.merged}, policy.merged, "defaults")
     assert len(policy.sysctls) >= 10
     assert all(entry.reason and entry.source for entry in policy.sysctls)
+    assert len(policy.breaking) >= 8 and all(entry.reason and entry.source for entry in policy.breaking)
     assert all(program.source for program in policy.programs.values())
     assert (policy.source, policy.overrides) == ("defaults", {})
 
@@ -30,8 +31,7 @@ def test_catalogue_has_exactly_these_rules() -> None:
         [
             *[f"MTU-00{number}" for number in range(1, 8)],
             *[f"QUEUE-00{number}" for number in range(1, 5)],
-            "SYSCTL-001",
-            "SYSCTL-002",
+            *[f"SYSCTL-00{number}" for number in range(1, 7)],
             *[f"PATH-00{number}" for number in range(1, 9)],
             "MSS-001",
             "AUDIT-001",
@@ -102,6 +102,19 @@ def _sysctl(**entry: Any) -> Dict[str, Any]:
         ({"listeners": {"minimum_backlog": "511"}}, ["'511'", "whole number from 0"]),
         ({"listeners": {"programs": {"nginx": {"backlog": "somaxcon"}}}}, ["listeners.programs.nginx.backlog"]),
         ({"symptoms": {"accept_queue": "TcpExt.ListenDrops"}}, ["symptoms.accept_queue", "list of texts"]),
+        (
+            {"breaking": {"net.ipv4.ip_forwrd": {"never": [0]}}},
+            ["breaking.net.ipv4.ip_forwrd", "mean net.ipv4.ip_forward?"],
+        ),
+        (
+            {"breaking": {"net.ipv4.tcp_ecn": {"reason": "ours"}}},
+            ["breaking.net.ipv4.tcp_ecn", "one of exact, maximum"],
+        ),
+        ({"breaking": {"net.ipv4.ip_forward": {"were": "host"}}}, ["did you mean where?"]),
+        ({"breaking": {"net.ipv4.ip_forward": {"where": "pod"}}}, ["'pod'", "host, both"]),
+        ({"breaking": {"net.ipv4.ip_forward": {"never": 0}}}, ["never is 0", "list of whole numbers"]),
+        ({"breaking": {"net.ipv4.ip_forward": {"minimum": 1, "exact": 1}}}, ["minimum and exact", "only one"]),
+        ({"breaking": {"net.ipv4.ip_local_port_range": {"node_ports": [2, 1]}}}, ["smallest and the largest"]),
         ([1], ["neither a mapping nor the path"]),
     ],
 )
@@ -120,6 +133,14 @@ def test_a_key_of_ones_own_must_be_described() -> None:
         with pytest.raises(PolicyError, match=name):
             partly = {key: described[key] for key in described if key != name}
             load_policy({"sysctls": {"net.ipv4.tcp_fastopen": partly}})
+
+
+def test_breaking_values_are_merged_and_switched_off() -> None:
+    own = {"net.ipv4.tcp_ecn": {"never": [1], "reason": "an old firewall"}, "net.ipv4.ip_forward": {"enabled": False}}
+    entries = {entry.key: entry for entry in load_policy({"breaking": own}).breaking}
+    assert "net.ipv4.ip_forward" not in entries and "net.ipv4.tcp_timestamps" in entries
+    ecn = entries["net.ipv4.tcp_ecn"]
+    assert ecn.breaks("1", "") and not ecn.breaks("2", "") and (ecn.where, ecn.live) == ("host", True)
 
 
 @pytest.mark.parametrize(
@@ -145,4 +166,4 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_the_facts_gather_by_default_what_the_default_policy_asks_for() -> None:
     policy = load_policy(None)
-    assert {key for entry in policy.sysctls for key in (entry.key, *entry.only_when)} <= set(DEFAULT_SYSCTL_KEYS)
+    assert set(policy.sysctl_keys) <= set(DEFAULT_SYSCTL_KEYS)

@@ -72,6 +72,21 @@ def rich() -> Dict[str, Any]:
             rates={"TcpExt.TCPReqQFullDrop": 1.0, "TcpExt.ListenOverflows": 1.0},
         )
     )
+    at = {"value": "128", "source": {"file": "/etc/sysctl.d/90-netfit.conf", "line": 3, "key": "net.core.somaxconn"}}
+    other = {"value": "0", "source": {"file": "/etc/sysctl.conf", "line": 1, "key": "x"}}
+    line = {**at, "value": "512", "program": "next_boot", "reason": "later_line", "by": "/etc/sysctl.d/a.conf:1"}
+    normal, removed = {"kind": "normal", "reason": None}, {"kind": "removed", "reason": "removed in Linux 4.12"}
+    writer = {"program": "tuned", "value": "1", "reason": "it starts", "source": "/etc/tuned/x:1"}
+    each = {"shadowed": [], "writers": [], "effect": normal}
+    sysctl["files"] = {
+        "programs": {"next_boot": "systemd-sysctl", "system": "procps 4"},
+        "conf_at_boot": False,
+        "keys": {
+            "net.core.somaxconn": {**each, "live": "8192", "next_boot": at, "system": other, "shadowed": [line]},
+            "net.ipv4.tcp_tw_recycle": {**each, "live": None, "next_boot": at, "system": at, "effect": removed},
+            "net.ipv4.tcp_timestamps": {**each, "live": "1", "next_boot": other, "system": other, "writers": [writer]},
+        },
+    }
     sysctl["scopes"] = {"net.core.somaxconn": "namespace"}
     sysctl["namespaces"] = [
         b.sysctl(b.HOST_INODE, b.host(), {"net.core.somaxconn": "8192"}),
@@ -120,6 +135,10 @@ def test_rich_facts_show_most_rules() -> None:
         "QUEUE-003",
         "QUEUE-004",
         "SYSCTL-002",
+        "SYSCTL-003",
+        "SYSCTL-004",
+        "SYSCTL-005",
+        "SYSCTL-006",
         "AUDIT-001",
     }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any, Optional, Tuple
 
 import pytest
@@ -21,8 +22,9 @@ from ansible_collections.netfit.cluster.plugins.module_utils._probe.certainty im
 )
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.conclude import conclude_direction
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.ledger import Task
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Search
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.sizes import AT_ONCE, between
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Way
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Asked, Way
 
 LINKS = st.sampled_from([1450, 1500, 4000, 9000])
 SEEDS = st.integers(0, 1 << 30)
@@ -221,3 +223,15 @@ def test_sizes_between_are_between_and_few(low: int, high: int) -> None:
     assert len(sizes) <= AT_ONCE + 2
     assert bool(sizes) is (high - low > 1)
     assert not sizes or sizes[0] == low + 1
+
+
+def test_a_far_end_that_is_slow_to_answer_is_waited_for() -> None:
+    """It has confirmed a request, and its host is busy: what it was asked for comes late, and is not lost."""
+    task = Task(0, "ipv4", 1500, (Way.FORWARD, Way.BACK))
+    slow = Search(task, random.Random(1))
+    assert slow.next() is not None
+    slow.handle(Asked(0, (), 0.0))
+    waits = []
+    while (chosen := slow.next()) is not None:
+        waits.append(chosen.patience(True, 0.001))
+    assert waits == [0.05, 0.2, 1.0]
