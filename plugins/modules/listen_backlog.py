@@ -171,7 +171,7 @@ listeners:
       type: int
       sample: 8080
     process:
-      description: The process, with C(pid) and C(name). V(null) where none was found.
+      description: The process, with C(pid) and C(name). The C(pid) is V(null) where no process was found.
       returned: always
       type: dict
       sample: {pid: 4242, name: java}

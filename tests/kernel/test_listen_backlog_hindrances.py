@@ -64,6 +64,7 @@ def test_without_the_right_it_says_which_and_what_would_do(world: World) -> None
     assert [(one["outcome"], one["before"], one["after"]) for one in listeners] == [("needs_restart", 9, 9)]
     assert "CAP_SYS_PTRACE" in listeners[0]["reason"]
     assert world.shown("web") == [9]
+    assert listeners[0]["process"] == {"pid": None, "name": "unknown process"}
     assert "CAP_SYS_PTRACE" in json.dumps(result["warnings"])
 
 
