@@ -11,7 +11,7 @@ module: listen_backlog
 short_description: Make running listeners take a larger backlog, without a restart
 description:
   - Raises the backlog of TCP listeners on the host and in its containers and pods while their programs run. It borrows
-    the listening socket for a moment and calls C(listen()) on it again; the process, its connections and those that
+    the listening socket for a moment and calls listen on it again; the process, its connections and those that
     wait are not touched.
   - Where net.core.somaxconn of a listener's network namespace caps the backlog, that is raised first.
   - Only raises. A listener with more is left alone.
@@ -171,7 +171,7 @@ listeners:
       type: int
       sample: 8080
     process:
-      description: The process, with C(pid) and C(name). V(null) where none was found.
+      description: The process, with C(pid) and C(name). The C(pid) is V(null) where no process was found.
       returned: always
       type: dict
       sample: {pid: 4242, name: java}

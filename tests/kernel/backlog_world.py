@@ -157,6 +157,15 @@ def let_go(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
+def outcomes(result: Dict[str, Any]) -> List[Tuple[str, int, int]]:
+    return [(one["outcome"], one["before"], one["after"]) for one in result["listeners"]]
+
+
+def told(result: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a result without what other processes of this machine have to do with."""
+    return {key: value for key, value in result.items() if key not in ("problems", "warnings")}
+
+
 class Clients:
     """Connections from within a namespace to a port of its own."""
 

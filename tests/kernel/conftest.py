@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import Iterator
 
 import pytest
+from backlog_world import World, free_port
 from network_lab import Lab
 
 LINKS = (
@@ -87,6 +89,7 @@ ROUTES = (
     "route add 10.40.0.0/16 nhid 1",
     "route add 10.41.0.0/16 nhid 10",
 )
+HOST_SOMAXCONN = "/proc/sys/net/core/somaxconn"
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +114,14 @@ def lab() -> Iterator[Lab]:
     """Nothing yet."""
     with Lab() as empty:
         yield empty
+
+
+@pytest.fixture
+def world(lab: Lab, tmp_path: Path) -> Iterator[World]:
+    """Namespaces web and other, and a host whose own somaxconn stays what it was."""
+    before = Path(HOST_SOMAXCONN).read_text(encoding="ascii")
+    lab.add("web", "other")
+    lab.sysctl("web", "net.core.somaxconn", "1024")
+    tmp_path.chmod(0o755)
+    yield World(lab, tmp_path, free_port())
+    assert Path(HOST_SOMAXCONN).read_text(encoding="ascii") == before

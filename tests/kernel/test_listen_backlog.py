@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import List
 
 import pytest
 from backlog_world import (
@@ -21,42 +19,19 @@ from backlog_world import (
     World,
     children,
     compile_java,
-    free_port,
     let_go,
-    run_module,
+    outcomes,
     start_nginx,
+    told,
 )
-from network_lab import Lab
 
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import read_runs
 from ansible_collections.netfit.cluster.plugins.module_utils._change.raise_backlogs import carry_out, prepare
-from ansible_collections.netfit.cluster.plugins.module_utils._change.resources import RESOURCES
 from ansible_collections.netfit.cluster.plugins.module_utils._change.undo import choose_run, plan_undo, undo
 from ansible_collections.netfit.cluster.plugins.module_utils._change.unit_restart import Restarter
 from ansible_collections.netfit.cluster.plugins.module_utils._model.backlog import Outcome
 
 IPPROTO_MPTCP = 262
-HOST_SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
-
-
-@pytest.fixture
-def world(lab: Lab, tmp_path: Path) -> Iterator[World]:
-    """Namespaces web and other, and a host whose own somaxconn stays what it was."""
-    before = HOST_SOMAXCONN.read_text(encoding="ascii")
-    lab.add("web", "other")
-    lab.sysctl("web", "net.core.somaxconn", "1024")
-    tmp_path.chmod(0o755)
-    yield World(lab, tmp_path, free_port())
-    assert HOST_SOMAXCONN.read_text(encoding="ascii") == before
-
-
-def outcomes(result: Dict[str, Any]) -> List[Tuple[str, int, int]]:
-    return [(one["outcome"], one["before"], one["after"]) for one in result["listeners"]]
-
-
-def told(result: Dict[str, Any]) -> Dict[str, Any]:
-    """Return a result without what other processes of this machine have to do with."""
-    return {key: value for key, value in result.items() if key not in ("problems", "warnings")}
 
 
 def undo_run(world: World) -> List[str]:
@@ -238,16 +213,6 @@ def test_a_listener_in_a_user_namespace(world: World) -> None:
     assert text.split()[2] == "6000"
 
 
-def test_a_value_that_does_not_hold_is_an_error_that_says_what_was_read(world: World) -> None:
-    world.start("web", backlog=9)
-    with world.session() as session:
-        prepared = prepare(world.selection(800), False)
-        world.lab.sysctl("web", "net.core.somaxconn", "100")
-        done = carry_out(prepared, session, Restarter())
-    assert [(step.outcome, step.after) for step in done.steps] == [(Outcome.FAILED, 100)]
-    assert "was told to listen with a backlog of 800, and has 100" in done.steps[0].reason
-
-
 def test_connections_keep_coming_while_it_is_raised(world: World) -> None:
     server, _workers = world.start("web", backlog=100)
     let_go(server)
@@ -307,94 +272,3 @@ def test_a_jvm(world: World) -> None:
     assert clients.answered() == 560
     assert (outcomes(result), world.shown("web")) == ([("raised", 50, 3000)], [3000])
     assert "new ServerSocket(port, 3000)" in result["listeners"][0]["next_start"]
-
-
-def test_the_module_and_its_check_mode(world: World) -> None:
-    world.start("web", backlog=9)
-    options: Dict[str, Any] = {"ports": [world.port], "backlog": 2000}
-    checked = run_module(world.folder, check=True, **options)
-    assert world.shown("web") == [9]
-    result = run_module(world.folder, **options)
-    assert (result["changed"], world.shown("web")) == (True, [2000])
-    assert told({**checked, "run": result["run"]}) == told(result)
-    again = run_module(world.folder, **options)
-    assert (again["changed"], again["listeners"][0]["outcome"]) == (False, "already")
-
-
-def test_the_module_refuses_bad_input_before_it_looks(world: World) -> None:
-    result = run_module(world.folder, ports=[world.port], backlog=0)
-    assert result["failed"] and result["msg"] == "backlog is 0; it takes 1 to 2147483647"
-    result = run_module(world.folder, backlog=5)
-    assert result["failed"] and "nothing is chosen" in result["msg"]
-    result = run_module(world.folder, backlog=5, ports=[world.port], run="../x")
-    assert result["failed"] and "run is '../x'" in result["msg"]
-    assert not (world.folder / "journal").exists()
-
-
-def test_without_the_right_it_says_which_and_what_would_do(world: World) -> None:
-    world.start("web", backlog=9)
-    prefix = ("capsh", "--drop=cap_sys_ptrace", "--", "-c", 'exec "$@"', "sh")
-    result = run_module(world.folder, prefix, ports=[world.port], backlog=2000)
-    listeners = result["listeners"]
-    assert [(one["outcome"], one["before"], one["after"]) for one in listeners] == [("needs_restart", 9, 9)]
-    assert "CAP_SYS_PTRACE" in listeners[0]["reason"]
-    assert world.shown("web") == [9]
-    assert "CAP_SYS_PTRACE" in json.dumps(result["warnings"])
-
-
-SECCOMP = """
-import ctypes, struct
-def forbid(number, answer):
-    code = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | answer), (0x06, 0, 0, 0x7fff0000)]
-    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in code))
-    class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(38, 1, 0, 0, 0) == 0
-    assert libc.prctl(22, 2, ctypes.byref(Program(4, ctypes.addressof(program)))) == 0
-"""
-
-
-@pytest.mark.parametrize(("answer", "said"), [(1, "seccomp filter forbids"), (38, "seccomp filter hides it")])
-def test_a_seccomp_filter_is_named(world: World, answer: int, said: str) -> None:
-    world.start("web", backlog=9)
-    before = f"{SECCOMP}\nforbid(438, {answer})"
-    result = run_module(world.folder, before=before, ports=[world.port], backlog=2000)
-    (listener,) = result["listeners"]
-    assert (listener["outcome"], world.shown("web")) == ("needs_restart", [9])
-    assert said in listener["reason"] and listener["restart"].startswith("end python")
-
-
-def test_a_unit_is_restarted_only_when_allowed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command is a stand-in: it ends the server and starts one that asks for more."""
-    server, _workers = world.start("web", backlog=9)
-    restarted: List[str] = []
-
-    def restart(unit: str) -> None:
-        restarted.append(unit)
-        world.lab.stop(server)
-        world.start("web", backlog=3000 if unit == "web.service" else 10)
-
-    module = "ansible_collections.netfit.cluster.plugins.module_utils"
-    monkeypatch.setattr(f"{module}._facts.owners.Owners.unit_of_process", lambda _owners, _pid: "web.service")
-    monkeypatch.setattr(f"{module}._kernel.foreign_descriptors.PIDFD_GETFD", 100000)
-    result = world.raise_to(2000, restarter=Restarter(restart))
-    assert (restarted, outcomes(result)) == ([], [("needs_restart", 9, 9)])
-    assert result["listeners"][0]["restart"] == "systemctl restart web.service"
-    assert world.somaxconn("web") == 2000
-    result = world.raise_to(2000, restarter=Restarter(restart), restart=True)
-    assert (restarted, result["restarted"], outcomes(result)) == (
-        ["web.service"],
-        ["web.service"],
-        [("raised", 9, 2000)],
-    )
-    assert result["listeners"][0]["reason"] == "web.service was restarted"
-
-
-def test_resources_have_names_for_people(world: World) -> None:
-    world.start("web", backlog=9)
-    prepared, _done = world.planned(500)
-    (target,) = prepared.targets.values()
-    resource = RESOURCES["listen_backlog"]
-    assert resource.describe(target).startswith(f"backlog of {world.lab.name('web')} 0.0.0.0:{world.port} python")
-    assert (resource.read(target), resource.show(9)) == (9, "9")

@@ -75,7 +75,7 @@ def _listener(step: Step, wanted: int, settings: Dict[int, str]) -> Dict[str, An
         "namespace": one.namespace.inode,
         "address": one.listener.address,
         "port": one.listener.port,
-        "process": {"pid": holder.pid, "name": one.process} if holder is not None else None,
+        "process": {"pid": holder.pid if holder is not None else None, "name": one.process},
         "unit": holder.unit if holder is not None else None,
         "before": step.before,
         "after": step.after,

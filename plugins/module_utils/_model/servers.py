@@ -253,6 +253,14 @@ SERVERS: Tuple[Server, ...] = (
         programs=("postgres", "postmaster"),
     ),
     Server(
+        "OpenSSH",
+        "128",
+        "it has no setting of its own",
+        "",
+        "OpenSSH, SSH_LISTEN_BACKLOG",
+        programs=("sshd",),
+    ),
+    Server(
         "Kestrel (.NET)",
         "512",
         "Backlog of SocketTransportOptions",

@@ -46,7 +46,9 @@ def server(program: Program) -> str:
 
 def test_a_jar_tells_what_is_packed_in_it(tmp_path: Path) -> None:
     names = ("META-INF/MANIFEST.MF", *(f"BOOT-INF/lib/other-{number}.jar" for number in range(300)))
-    app = jar(tmp_path / "app.jar", *names, "BOOT-INF/lib/tomcat-embed-core-10.1.16.jar", comment=b"PK\5\6 or not")
+    app = jar(
+        tmp_path / "app.jar", *names, "BOOT-INF/lib/tomcat-embed-core-10.1.16.jar", comment=b"PK\5\6 or not" + bytes(99)
+    )
     root = process(tmp_path, b"java\0-jar\0/srv/app.jar\0", files=[Path("/dev/null"), app])
     program = read_program(PID, ["java"], root)
     assert program.command_line == "java -jar /srv/app.jar"
