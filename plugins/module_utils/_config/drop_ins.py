@@ -23,7 +23,10 @@ def split_directory(root: str, directory: str, ours: str, suffixes: Tuple[str, .
 
     ours: a file name. suffixes: of the files that count, in small letters. Raises UnreadableFile.
     """
-    names = [name for name in list_directory(root, directory) if name.lower().endswith(suffixes) and name != ours]
+    # What a run that was killed has left unfinished (_change/atomic_file.py) is none of the others' files.
+    no_others = (ours, f".{ours}.netfit")
+    names = [name for name in list_directory(root, directory) if name.lower().endswith(suffixes)]
+    names = [name for name in names if name not in no_others]
     before = [f"{directory}/{name}" for name in names if name < ours]
     return before, [f"{directory}/{name}" for name in names if name > ours]
 

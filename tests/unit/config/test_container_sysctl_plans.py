@@ -294,3 +294,43 @@ def test_a_file_of_ours_keeps_its_mode_and_a_foreign_one_its_bytes(host: Host) -
     assert written.endswith(b"\r\n")
     assert "\ufffd" not in made.change.as_diff()["after"]
     made.change.as_diff()["after"].encode()
+
+
+@pytest.mark.parametrize(
+    ("enabled", "unit", "command"),
+    [
+        ("rke2-agent.service", "rke2-agent.service", "systemctl restart rke2-agent"),
+        ("rke2-server.service", "rke2-server.service", "systemctl restart rke2-server"),
+        ("x.service", None, "systemctl restart rke2-server or systemctl restart rke2-agent"),
+    ],
+)
+def test_the_service_that_is_enabled_is_the_one_to_restart(
+    host: Host, enabled: str, unit: Optional[str], command: str
+) -> None:
+    # An installation of RKE2 has the units of servers and of agents.
+    root = host(f"/etc/systemd/system/multi-user.target.wants/{enabled}", "")
+    assert plan(root, Runtime.RKE2).as_result()["restart"] == {"unit": unit, "command": command}
+
+
+def test_a_cluster_file_of_rancher_has_the_same_one_level_deeper(host: Host) -> None:
+    text = "docker_root_dir: /x\nrancher_kubernetes_engine_config:\n  services:\n    kubelet: {}\n"
+    root = host("/srv/cluster.yml", text)
+    made = plan(root, Runtime.RKE1, Wanted(SOMAXCONN.sysctls, rke1_cluster_file="/srv/cluster.yml"))
+    assert yaml.safe_load(after(made))["rancher_kubernetes_engine_config"]["services"]["kubelet"] == {
+        "extra_args": {"allowed-unsafe-sysctls": "net.core.somaxconn"}
+    }
+
+
+def test_the_environment_file_that_kubelet_s_unit_reads_counts(host: Host) -> None:
+    host("/etc/default/kubelet", "KUBELET_EXTRA_ARGS=--v=2\n")
+    host("/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", "EnvironmentFile=-/etc/sysconfig/kubelet\n")
+    made = plan(host("/etc/sysconfig/kubelet", ""), Runtime.KUBELET)
+    assert made.change is not None
+    assert made.change.path == "/etc/sysconfig/kubelet"
+
+
+def test_a_network_loses_just_the_keys_that_are_taken_back_however_they_are_written(host: Host) -> None:
+    tuning = '{"type": "tuning", "sysctl": {"net/core/somaxconn": "4096", "net.ipv4.tcp_sack": "0"}}'
+    root = host("/etc/cni/net.d/10-own.conflist", f'{{"plugins": [{{"type": "bridge"}}, {tuning}]}}')
+    made = plan(root, Runtime.CNI, Wanted(SOMAXCONN.sysctls, present=False))
+    assert json.loads(after(made))["plugins"][1] == {"type": "tuning", "sysctl": {"net.ipv4.tcp_sack": "0"}}
