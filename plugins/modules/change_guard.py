@@ -123,14 +123,14 @@ def undo_run(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
         run = choose_run(params["run"])
         steps = _plan(run, params["force"])
         if run is not None:
-            undo(run, steps)
+            undo(run, steps, RESOURCES)
         return _result(run, steps)
     finally:
         lock.release()
 
 
 def _plan(run: Optional[Run], force: bool) -> List[Step]:
-    steps = plan_undo(run) if run is not None else []
+    steps = plan_undo(run, RESOURCES) if run is not None else []
     said = [step.conflict for step in steps if step.conflict is not None]
     if said and not force:
         raise Conflicts(said)

@@ -236,6 +236,7 @@ from typing import Any, Dict, List
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.netfit.cluster.plugins.module_utils._change.file_resource import FileResource
 from ansible_collections.netfit.cluster.plugins.module_utils._change.new_containers import (
     ContainersPlan,
     carry_out,
@@ -268,7 +269,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        session = Session(module.params["run"], NAME)
+        session = Session(module.params["run"], NAME, {"file": FileResource()})
         plan = plan_containers(wanted(module.params), module.params["runtimes"], ROOT)
     except (ValueError, UnreadableFile) as error:
         module.fail_json(msg=str(error))

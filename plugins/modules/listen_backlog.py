@@ -261,6 +261,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._change.raise_backl
     prepare,
 )
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resource import ChangeError
+from ansible_collections.netfit.cluster.plugins.module_utils._change.resources import RESOURCES
 from ansible_collections.netfit.cluster.plugins.module_utils._change.session import Session
 from ansible_collections.netfit.cluster.plugins.module_utils._change.unit_restart import Restarter
 from ansible_collections.netfit.cluster.plugins.module_utils._model.backlog import Selection
@@ -317,7 +318,7 @@ def plan_only(selection: Selection, params: Dict[str, Any]) -> Dict[str, Any]:
 
 def change(selection: Selection, params: Dict[str, Any]) -> Dict[str, Any]:
     """Change, and return the result. Raises ChangeError, ValueError, OSError."""
-    with Session(params["run"], "listen_backlog") as session:
+    with Session(params["run"], "listen_backlog", RESOURCES) as session:
         prepared = prepare(selection, params["restart"])
         programs = read_programs(prepared)
         done = carry_out(prepared, session, Restarter())

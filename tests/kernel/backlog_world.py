@@ -28,6 +28,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._change.raise_backl
     expected,
     prepare,
 )
+from ansible_collections.netfit.cluster.plugins.module_utils._change.resources import RESOURCES
 from ansible_collections.netfit.cluster.plugins.module_utils._change.session import Session
 from ansible_collections.netfit.cluster.plugins.module_utils._change.unit_restart import Restarter
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.listener_census import take_listener_census
@@ -93,7 +94,7 @@ class World:
 
     def session(self, run_name: str = "run-1") -> Session:
         """Open a session with a journal of its own."""
-        return Session(run_name, "listen_backlog", str(self.folder / "journal"), lock=str(self.folder / "lock"))
+        return Session(run_name, "listen_backlog", RESOURCES, str(self.folder / "journal"), str(self.folder / "lock"))
 
     def selection(self, backlog: int, **options: Any) -> Selection:
         """Return a selection that means nobody else's listeners."""

@@ -13,7 +13,6 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
 
 from .journal import DIRECTORY, Change, JournalFile, check_run_name, new_run_name
 from .resource import ChangeError, Gone, Resource
-from .resources import RESOURCES
 
 LOCK = "/run/lock/netfit"
 LOCK_SECONDS = 30.0
@@ -53,11 +52,14 @@ class Session:
         self,
         run: Optional[str],
         module: str,
+        resources: Mapping[str, Resource],
         directory: str = DIRECTORY,
-        resources: Mapping[str, Resource] = RESOURCES,
         lock: str = LOCK,
     ) -> None:
-        """run: name of the run; None or "": a new one. module: which writes. Raises ValueError for a bad name."""
+        """run: name of the run; None or "": a new one. module: which writes. resources: the kinds that it changes.
+
+        Raises ValueError for a bad name.
+        """
         self.run = check_run_name(run) if run else new_run_name()
         self.not_taken_back: List[str] = []
         self._module = module

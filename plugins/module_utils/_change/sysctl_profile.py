@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import resource
 from dataclasses import dataclass
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._config.sysctl_tree import read_sysctl_tree
 from .._facts.census import take_census
@@ -22,15 +22,17 @@ from .._model.sysctl_setting import Operator, Setting, parse_kernel, parse_setti
 from .file_resource import FileResource, file_target
 from .journal import DIRECTORY, Change
 from .namespace_target import name_namespace
-from .resource import ChangeError, Gone
+from .resource import ChangeError, Gone, Resource
 from .session import Session
 from .sysctl_file_plan import FilePlan, check_name, files_of, keys_in, plan_file, plan_removal
 from .sysctl_plan import Circumstances, LivePlan, Place, plan_live
+from .sysctl_resource import SysctlResource
 from .undo import original_values
 
 TCP_MEM = "net.ipv4.tcp_mem"
 HOST = "the host"
 FILES = FileResource()
+RESOURCES: Dict[str, Resource] = {"file": FILES, "sysctl": SysctlResource()}
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,11 @@ def plan_profile(wish: Wish, root: str = "/", journal: str = DIRECTORY) -> Profi
     keys = [setting.key for setting in settings]
     places, gone, apart = _places(wish, keys, root)
     circumstances = Circumstances(parse_kernel(os.uname().release), _tcp_memory())
-    originals = original_values("sysctl", journal) if any(one.operator is Operator.ABSENT for one in settings) else {}
+    originals = (
+        original_values("sysctl", RESOURCES, journal)
+        if any(one.operator is Operator.ABSENT for one in settings)
+        else {}
+    )
     plans = [plan_live(settings, place, circumstances, originals) for place in places]
     file = FilePlan(())
     if wish.persist and wish.present:
@@ -121,7 +127,7 @@ def carry_out(plan: ProfilePlan, run: Optional[str], journal: str = DIRECTORY) -
 
     Raises ChangeError; then everything is as it was, and the message says so or what is not.
     """
-    session = Session(run, "sysctl_profile", journal)
+    session = Session(run, "sysctl_profile", RESOURCES, journal)
     try:
         with session:
             gone = session.change_all(plan.changes(), gone_is_fine=True)

@@ -11,7 +11,6 @@ from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from .journal import DIRECTORY, Entry, JournalFile, Run, read_runs
 from .resource import ChangeError, Gone, Resource
-from .resources import RESOURCES
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def choose_run(name: Optional[str], directory: str = DIRECTORY) -> Optional[Run]
     return found
 
 
-def plan_undo(run: Run, resources: Mapping[str, Resource] = RESOURCES) -> List[Step]:
+def plan_undo(run: Run, resources: Mapping[str, Resource]) -> List[Step]:
     """Return what undoing a run means now, in the order in which it is done. Reads, and changes nothing.
 
     Raises ChangeError where something cannot be read, or is of a kind that this version does not know.
@@ -84,9 +83,7 @@ def _step(entries: Sequence[Entry], resource: Resource) -> Step:
     return Step(entries[0], name, now, first.before, numbers, conflict)
 
 
-def undo(
-    run: Run, steps: Sequence[Step], directory: str = DIRECTORY, resources: Mapping[str, Resource] = RESOURCES
-) -> None:
+def undo(run: Run, steps: Sequence[Step], resources: Mapping[str, Resource], directory: str = DIRECTORY) -> None:
     """Do the steps, and note each in the journal once it is done. The caller holds the lock. Raises ChangeError."""
     if not steps:
         return
@@ -105,7 +102,7 @@ def undo(
 
 
 def original_values(
-    kind: str, directory: str = DIRECTORY, resources: Mapping[str, Resource] = RESOURCES
+    kind: str, resources: Mapping[str, Resource], directory: str = DIRECTORY
 ) -> Dict[Hashable, Tuple[Any, Any]]:
     """Return {identity: (value before we first changed it, value that we last gave it)} of what is not undone."""
     found: Dict[Hashable, Tuple[Any, Any]] = {}

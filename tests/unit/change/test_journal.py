@@ -46,7 +46,7 @@ class Host:
 
     def session(self, run: str) -> Session:
         """Open a session."""
-        return Session(run, "test", self.directory, self.resources, self.lock)
+        return Session(run, "test", self.resources, self.directory, self.lock)
 
     def set(self, run: str, *changes: Tuple[str, Any]) -> None:
         """Change things in a session."""
@@ -61,7 +61,7 @@ class Host:
         steps = plan_undo(chosen, self.resources)
         conflicts = [step.conflict for step in steps if step.conflict]
         if not conflicts or force:
-            undo(chosen, steps, self.directory, self.resources)
+            undo(chosen, steps, self.resources, self.directory)
         return [conflict for conflict in conflicts if conflict]
 
 
@@ -154,9 +154,9 @@ def test_a_run_has_a_name_that_is_a_file_s_name(bad: str) -> None:
 def test_first_and_last_value_over_several_runs(host: Host) -> None:
     host.set("one", ("a", 10))
     host.set("two", ("a", 20), ("b", 5))
-    assert original_values("thing", host.directory, host.resources) == {"a": (1, 20), "b": (2, 5)}
+    assert original_values("thing", host.resources, host.directory) == {"a": (1, 20), "b": (2, 5)}
     host.undo("two")
-    assert original_values("thing", host.directory, host.resources) == {"a": (1, 10)}
+    assert original_values("thing", host.resources, host.directory) == {"a": (1, 10)}
 
 
 # Accidents

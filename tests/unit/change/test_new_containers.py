@@ -10,6 +10,7 @@ from typing import Any, Dict, Optional
 
 import pytest
 
+from ansible_collections.netfit.cluster.plugins.module_utils._change.file_resource import FileResource
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import read_runs
 from ansible_collections.netfit.cluster.plugins.module_utils._change.new_containers import (
     carry_out,
@@ -157,7 +158,7 @@ def test_a_runtime_that_is_named_is_configured_before_it_is_installed(tmp_path: 
 
 
 def session(tmp_path: Path, run: str = "one") -> Session:
-    return Session(run, "container_sysctl", str(tmp_path / "journal"), lock=str(tmp_path / "lock"))
+    return Session(run, "container_sysctl", {"file": FileResource()}, str(tmp_path / "journal"), str(tmp_path / "lock"))
 
 
 def test_each_file_is_in_the_journal_with_what_was(tmp_path: Path) -> None:
