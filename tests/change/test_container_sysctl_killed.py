@@ -61,7 +61,7 @@ def texts(place: Path) -> Dict[str, str]:
 def undo(place: Path) -> None:
     """Undo all runs as change_guard does, the last first."""
     for one in reversed(read_runs(str(place / "journal"))):
-        for step in plan_undo(one):
+        for step in plan_undo(one, RESOURCES):
             assert step.conflict is None
             if not step.done:
                 RESOURCES[step.entry.change.kind].write(step.entry.change.target, step.value)

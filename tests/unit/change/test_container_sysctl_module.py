@@ -13,6 +13,7 @@ from typing import Any, Callable, Dict, List
 import pytest
 from ansible.module_utils import basic
 
+from ansible_collections.netfit.cluster.plugins.module_utils._change.resources import RESOURCES
 from ansible_collections.netfit.cluster.plugins.module_utils._change.session import Session
 from ansible_collections.netfit.cluster.plugins.module_utils._change.undo import choose_run, plan_undo
 from ansible_collections.netfit.cluster.plugins.modules import container_sysctl
@@ -86,7 +87,7 @@ def test_it_can_be_undone_from_the_journal(run: Run, tmp_path: Path) -> None:
     run(run="one")
     chosen = choose_run("one", str(tmp_path / "journal"))
     assert chosen is not None
-    (step,) = plan_undo(chosen)
+    (step,) = plan_undo(chosen, RESOURCES)
     assert (step.name, step.value, step.conflict) == (str(tmp_path / "root" / DROP_IN.lstrip("/")), None, None)
 
 
