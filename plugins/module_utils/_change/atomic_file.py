@@ -44,12 +44,27 @@ def write_whole(path: str, text: str, mode: Optional[int] = None) -> None:
             os.unlink(beside)
         raise
     sync_directory(os.path.dirname(path))
+    if os.path.dirname(beside) != os.path.dirname(path):
+        sync_directory(os.path.dirname(beside))
 
 
 def unfinished(path: str) -> str:
-    """Return the name that a file has until it is whole; no program reads it, for its name says nothing to them."""
-    path = os.path.realpath(path)
-    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.netfit")
+    """Return the name that a file has until it is whole, on the same file system.
+
+    Of a directory of drop-ins ("crio.conf.d") some programs read every file, whatever its name: there it lies beside
+    the directory, where that is possible.
+    """
+    directory, name = os.path.split(os.path.realpath(path))
+    if directory.endswith(".d") and _same_file_system(directory, os.path.dirname(directory)):
+        return os.path.join(os.path.dirname(directory), f".{os.path.basename(directory)}.{name}.netfit")
+    return os.path.join(directory, f".{name}.netfit")
+
+
+def _same_file_system(one: str, other: str) -> bool:
+    try:
+        return os.stat(one).st_dev == os.stat(other).st_dev
+    except OSError:
+        return False
 
 
 def remove(path: str) -> None:

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import Shelf
 
+from ansible_collections.netfit.cluster.plugins.module_utils._change.atomic_file import unfinished, write_whole
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import (
     Change,
     JournalFile,
@@ -285,3 +286,15 @@ def test_the_journal_is_for_root_alone(host: Host) -> None:
         ["begun", "order", "run", "schema"],
         ["after", "before", "kind", "module", "moment", "number", "target"],
     ]
+
+
+def test_a_drop_in_is_never_seen_unfinished_in_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tmp_path / "crio.conf.d"
+    directory.mkdir()
+    seen: List[List[str]] = []
+    real = os.rename
+    monkeypatch.setattr(os, "rename", lambda *given: (seen.append(os.listdir(directory)), real(*given))[1])
+    write_whole(str(directory / "90-x.conf"), "whole")
+    assert seen == [[]] and os.listdir(directory) == ["90-x.conf"] and os.listdir(tmp_path) == ["crio.conf.d"]
+    (tmp_path / "plain").mkdir()
+    assert unfinished(str(tmp_path / "plain" / "x")) == str(tmp_path / "plain" / ".x.netfit")
