@@ -8,15 +8,7 @@ from __future__ import annotations
 from typing import Iterator
 
 import pytest
-from private_host import PrivateHost
-
-BEGIN = {
-    "somaxconn": "128",
-    "tcp_rmem": "4096 87380 6291456",
-    "tcp_fin_timeout": "60",
-    "tcp_keepalive_time": "7200",
-    "tcp_abort_on_overflow": "1",
-}
+from private_host import BEGIN, PrivateHost
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,16 @@ MODULES = ("sysctl_profile", "change_guard")
 """Imported before they are asked for, so that each run is a fork and no more."""
 
 
+BEGIN = {
+    "somaxconn": "128",
+    "tcp_rmem": "4096 87380 6291456",
+    "tcp_fin_timeout": "60",
+    "tcp_keepalive_time": "7200",
+    "tcp_abort_on_overflow": "1",
+}
+"""Values that a host begins with."""
+
+
 class Killed(Exception):
     """The module was killed, as asked for."""
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict
 
 import pytest
-from conftest import BEGIN
-from private_host import Killed, PrivateHost
+from private_host import BEGIN, Killed, PrivateHost
 
 SETTINGS = {
     "net.core.somaxconn": 4096,
