@@ -27,6 +27,7 @@ from backlog_world import (
 
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import read_runs
 from ansible_collections.netfit.cluster.plugins.module_utils._change.raise_backlogs import carry_out, prepare
+from ansible_collections.netfit.cluster.plugins.module_utils._change.resources import RESOURCES
 from ansible_collections.netfit.cluster.plugins.module_utils._change.undo import choose_run, plan_undo, undo
 from ansible_collections.netfit.cluster.plugins.module_utils._change.unit_restart import Restarter
 from ansible_collections.netfit.cluster.plugins.module_utils._model.backlog import Outcome
@@ -39,9 +40,9 @@ def undo_run(world: World) -> List[str]:
     directory = str(world.folder / "journal")
     run = choose_run("run-1", directory)
     assert run is not None
-    steps = plan_undo(run)
+    steps = plan_undo(run, RESOURCES)
     with world.session("undoing"):
-        undo(run, steps, directory)
+        undo(run, steps, RESOURCES, directory)
     return [step.conflict for step in steps if step.conflict]
 
 
