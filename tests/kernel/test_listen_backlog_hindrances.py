@@ -132,7 +132,7 @@ class Meddler:
 
 def carried_out_with(world: World, backlog: int, **resources: Resource) -> Done:
     directory, lock = str(world.folder / "journal"), str(world.folder / "lock")
-    with Session("run-1", "test", directory, {**RESOURCES, **resources}, lock) as session:
+    with Session("run-1", "test", {**RESOURCES, **resources}, directory, lock) as session:
         return carry_out(prepare(world.selection(backlog), False), session, Restarter())
 
 
