@@ -33,7 +33,7 @@ def fact(tmp_path: Path, files: Mapping[str, str], running: Any = (), asked: Any
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     (tmp_path / "proc/sys/net/ipv4").mkdir(parents=True, exist_ok=True)
-    found, problems = files_fact(str(tmp_path), asked, running, lambda keys: read_as(keys))
+    found, problems = files_fact(str(tmp_path), asked, running, read_as)
     assert problems == []
     return found
 
