@@ -44,6 +44,7 @@ options:
       - A number or a list of numbers is meant as C(at_least), a word as C(exact). A dictionary has exactly one of
         C(at_least), C(at_most), C(exact), and C(absent) (V(true)), which gives up a parameter and puts back the value
         that it had before this module first changed it.
+      - Of a profile what the kernel lacks is left out; a key in here that it lacks is an error.
       - Beside that, C(scope) (V(host), V(namespace) of pods and containers, V(both)), C(optional) (no fault if the
         kernel lacks it), C(since) and C(until) (kernel versions between which it matters), C(reason) and C(source)
         (comments in the file), C(kernel_range) (smallest and largest number that the kernel takes) and
