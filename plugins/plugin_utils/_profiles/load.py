@@ -95,7 +95,7 @@ def _shipped(name: str, path: PathOptions) -> Dict[str, Dict[str, Any]]:
     ranges = _kernel_ranges()
     settings = {}
     for key, entry in document["settings"].items():
-        # Nobody has named these keys: where one is missing (another kernel, a host that is a container), it is left out.
+        # Nobody has named these keys: one that is missing (another kernel, a host that is a container) is left out.
         setting = {"optional": True, **{option: value for option, value in entry.items() if option != "memory_bound"}}
         if entry.get("memory_bound"):
             if path.bandwidth_mbit is None or path.round_trip_ms is None:

@@ -261,7 +261,11 @@ def test_a_run_that_was_killed_anywhere_is_undone_to_where_it_began(
 def test_an_undo_that_was_killed_is_finished_by_the_next_one(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.set("one", ("a", 10), ("b", 20), ("c", 30))
     real = JournalFile.record_undone
-    monkeypatch.setattr(JournalFile, "record_undone", lambda *_given: (_ for _ in ()).throw(Killed()))
+
+    def killed(*_given: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(JournalFile, "record_undone", killed)
     with pytest.raises(Killed):
         host.undo()
     assert host.shelf.values == {"a": 10, "b": 20, "c": 3}
