@@ -63,7 +63,7 @@ PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "c
 
 def _sanity(name: str, environment: Environment, pip: str) -> Job:
     command = ("{python}", "tests/checks/sanity.py", "--home", "{kept}", "--pip", pip)
-    return Job(name, "lint", environment, (command,), timeout_seconds=600, packages=COPY_PACKAGES, copied=True)
+    return Job(name, "lint", environment, (command,), timeout_seconds=1200, packages=COPY_PACKAGES, copied=True)
 
 
 def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAIN) -> Job:
@@ -91,7 +91,7 @@ def _scenario(name: str) -> Job:
         "molecule",
         MAIN,
         (command,),
-        timeout_seconds=600,
+        timeout_seconds=1200,
         needs_root=True,
         packages=LAB_PACKAGES + COPY_PACKAGES,
         one_at_a_time="lab",
@@ -112,7 +112,7 @@ JOBS: Tuple[Job, ...] = (
         "lab",
         MAIN,
         ((*PYTEST, "tests/lab"),),
-        timeout_seconds=900,
+        timeout_seconds=2400,
         needs_root=True,
         packages=LAB_PACKAGES,
         one_at_a_time="lab",
@@ -132,7 +132,7 @@ JOBS: Tuple[Job, ...] = (
         "kernel",
         MAIN,
         ((*PYTEST, "tests/kernel"),),
-        timeout_seconds=600,
+        timeout_seconds=1800,
         needs_root=True,
         packages=KERNEL_PACKAGES + SERVER_PACKAGES,
     ),
@@ -150,7 +150,7 @@ JOBS: Tuple[Job, ...] = (
         "kernel",
         MAIN,
         ((*PYTEST, "tests/paths"),),
-        timeout_seconds=900,
+        timeout_seconds=1800,
         needs_root=True,
         packages=KERNEL_PACKAGES,
     ),

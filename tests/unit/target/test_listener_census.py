@@ -10,9 +10,9 @@ from typing import List
 import pytest
 
 from ansible_collections.netfit.cluster.plugins.module_utils._facts import listener_census as module
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.census import Census
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.listener_census import take_listener_census
 from ansible_collections.netfit.cluster.plugins.module_utils._facts.owners import Owners
-from ansible_collections.netfit.cluster.plugins.module_utils._facts.survey import Census
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.processes import RunningProcess, SocketHolder
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import Problem
 from ansible_collections.netfit.cluster.plugins.module_utils._model.listener import Listener
