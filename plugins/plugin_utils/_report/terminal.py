@@ -130,13 +130,13 @@ def _remedy(group: Sequence[Finding], columns: int) -> List[Line]:
     for one in group:
         commands.extend(command for command in fix_commands(one) if command not in commands)
     disruption = str((first.get("remedy") or {}).get("disruption", ""))
-    playbook = playbook_command(first)
-    if playbook is not None:
-        lines.extend(_labelled("playbook", "the same, kept and undoable (first with --check --diff):", columns))
-        lines.append(Line(" " * LABEL_WIDTH + playbook))
     if commands:
         lines.extend(_labelled("fix now", f"as root on {', '.join(fix_hosts(first))}:", columns))
         lines.extend(Line(" " * LABEL_WIDTH + command) for command in _more(commands, MOST_LINES))
+    playbook = playbook_command(first)
+    if playbook is not None:
+        lines.extend(_labelled("or", "the same by playbook, kept and undoable (first with --check --diff):", columns))
+        lines.append(Line(" " * LABEL_WIDTH + playbook))
     if disruption and commands:
         lines.extend(_labelled("disruption", disruption, columns))
     hint = keep_hint(first)
