@@ -100,7 +100,7 @@ ansible_facts:
               returned: always
               type: bool
               sample: true
-            keys:
+            parameters:
               description: >-
                 From key to C(live) (the host's value, blanks folded, V(null) without one), C(next_boot) and C(system)
                 (each with C(value) and C(source), the C(file), C(line) and C(key) of the line that decides; a source

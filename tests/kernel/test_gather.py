@@ -140,8 +140,8 @@ class TestWorld:
         run("ip", "netns", "exec", POD, "sysctl", "-qw", "net.core.somaxconn=777")
         files = facts(Subset.SYSCTL, sysctl_keys=("net/core/somaxconn",))["netfit_sysctl"]["files"]
         live = Path("/proc/sys/net/core/somaxconn").read_text(encoding="ascii").strip()
-        assert files["keys"]["net/core/somaxconn"]["live"] == live
-        assert files["keys"]["net/core/somaxconn"]["effect"] == {"kind": "normal", "reason": None}
+        assert files["parameters"]["net/core/somaxconn"]["live"] == live
+        assert files["parameters"]["net/core/somaxconn"]["effect"] == {"kind": "normal", "reason": None}
         run("ip", "netns", "exec", POD, "sysctl", "-qw", "net.core.somaxconn=4096")
 
     def test_listeners_have_backlog_process_and_owner(self) -> None:

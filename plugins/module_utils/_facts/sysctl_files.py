@@ -67,7 +67,7 @@ def files_fact(
             "writers": [_writer(one) for one in writers_of(writers, path)],
             "effect": effect_of(path, key in live, kernel, listing).as_fact(),
         }
-    fact = {"programs": as_plain(vars(readers)), "conf_at_boot": conf_at_boot(tree), "keys": entries}
+    fact = {"programs": as_plain(vars(readers)), "conf_at_boot": conf_at_boot(tree), "parameters": entries}
     return fact, [*tree.problems, *problems]
 
 

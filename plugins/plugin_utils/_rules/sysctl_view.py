@@ -79,7 +79,7 @@ class SysctlFilesView:
 
 def view_sysctl_files(fact: Record) -> SysctlFilesView:
     """Turn the part ``files`` of netfit_sysctl into its view. Never raises on what it lacks."""
-    programs, keys = plain.record(fact, "programs"), plain.record(fact, "keys")
+    programs, keys = plain.record(fact, "programs"), plain.record(fact, "parameters")
     at_boot = fact.get("conf_at_boot")
     return SysctlFilesView(
         boots=plain.text(programs, "next_boot") is not None,

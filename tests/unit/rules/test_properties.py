@@ -81,7 +81,7 @@ def rich() -> Dict[str, Any]:
     sysctl["files"] = {
         "programs": {"next_boot": "systemd-sysctl", "system": "procps 4"},
         "conf_at_boot": False,
-        "keys": {
+        "parameters": {
             "net.core.somaxconn": {**each, "live": "8192", "next_boot": at, "system": other, "shadowed": [line]},
             "net.ipv4.tcp_tw_recycle": {**each, "live": None, "next_boot": at, "system": at, "effect": removed},
             "net.ipv4.tcp_timestamps": {**each, "live": "1", "next_boot": other, "system": other, "writers": [writer]},

@@ -71,7 +71,7 @@ def found(
     facts["netfit_sysctl"]["files"] = {
         "programs": programs or {"next_boot": "systemd-sysctl", "system": "procps 4"},
         "conf_at_boot": conf_at_boot,
-        "keys": keys,
+        "parameters": keys,
     }
     return [one for one in assess_host("n1", facts, policy) if one.id.startswith("SYSCTL")]
 

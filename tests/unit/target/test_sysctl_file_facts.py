@@ -48,8 +48,8 @@ def test_both_programs_with_file_and_line(tmp_path: Path) -> None:
     found = fact(tmp_path, FILES, ["dockerd"])
     assert found["programs"] == {"next_boot": "systemd-sysctl", "system": "procps 4"}
     assert found["conf_at_boot"] is False
-    assert list(found["keys"]) == ["net/core/somaxconn", "net.ipv4.tcp_tw_recycle"]
-    key = found["keys"]["net/core/somaxconn"]
+    assert list(found["parameters"]) == ["net/core/somaxconn", "net.ipv4.tcp_tw_recycle"]
+    key = found["parameters"]["net/core/somaxconn"]
     other = {"file": "/etc/sysctl.d/95-other.conf", "line": 1, "key": "net.core.somaxconn"}
     conf = {"file": "/etc/sysctl.conf", "line": 1, "key": "net.core.somaxconn"}
     assert key["live"] == "4096" and key["effect"] == {"kind": "normal", "reason": None}
@@ -61,12 +61,12 @@ def test_both_programs_with_file_and_line(tmp_path: Path) -> None:
         ("system", "16384", "/etc/sysctl.conf:1"),
         ("system", "8192", "/etc/sysctl.conf:1"),
     ]
-    dead = found["keys"]["net.ipv4.tcp_tw_recycle"]
+    dead = found["parameters"]["net.ipv4.tcp_tw_recycle"]
     assert dead["live"] is None and dead["effect"]["kind"] == "removed"
 
 
 def test_keys_without_a_line_say_so(tmp_path: Path) -> None:
-    found = fact(tmp_path, FILES, ["dockerd"], ["net.ipv4.ip_forward"])["keys"]["net.ipv4.ip_forward"]
+    found = fact(tmp_path, FILES, ["dockerd"], ["net.ipv4.ip_forward"])["parameters"]["net.ipv4.ip_forward"]
     assert found["next_boot"] == found["system"] == {"value": None, "source": None}
     assert [(one["program"], one["value"]) for one in found["writers"]] == [("dockerd", "1")]
 
@@ -82,14 +82,14 @@ def test_a_program_that_is_missing_sets_nothing(tmp_path: Path, without: str, pr
     found = fact(tmp_path, {path: text for path, text in FILES.items() if path != without})
     missing = next(name for name, program in programs.items() if program is None)
     assert found["programs"] == programs
-    assert found["keys"]["net/core/somaxconn"][missing] == {"value": None, "source": None}
+    assert found["parameters"]["net/core/somaxconn"][missing] == {"value": None, "source": None}
 
 
 def test_procps_3_is_told_by_its_library(tmp_path: Path) -> None:
     files = {**FILES, "/usr/lib64/libprocps.so.8": "", "/etc/sysctl.d/99-z.conf": "net.ipv4.ip_for* = 0\n"}
     found = fact(tmp_path, files, asked=["net.ipv4.ip_forward"])
     assert found["programs"]["system"] == "procps 3"
-    key = found["keys"]["net.ipv4.ip_forward"]
+    key = found["parameters"]["net.ipv4.ip_forward"]
     assert (key["next_boot"]["value"], key["system"]["value"]) == ("0", None)
 
 
@@ -104,9 +104,9 @@ def test_whether_a_boot_reads_sysctl_conf(tmp_path: Path, links: List[str], expe
 def test_a_host_without_any_file(tmp_path: Path) -> None:
     found = fact(tmp_path, {})
     assert (found["programs"], found["conf_at_boot"]) == ({"next_boot": None, "system": None}, None)
-    assert found["keys"]["net/core/somaxconn"]["live"] == "4096"
+    assert found["parameters"]["net/core/somaxconn"]["live"] == "4096"
 
 
 def test_a_value_that_the_kernel_refuses_is_not_what_it_ends_with(tmp_path: Path) -> None:
     files = {**FILES, "/etc/sysctl.conf": "net.core.somaxconn = 256\nnet.core.somaxconn = many\n"}
-    assert fact(tmp_path, files)["keys"]["net/core/somaxconn"]["system"]["value"] == "256"
+    assert fact(tmp_path, files)["parameters"]["net/core/somaxconn"]["system"]["value"] == "256"
