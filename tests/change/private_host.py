@@ -76,10 +76,17 @@ class PrivateHost:
         assert answer, "the private host has ended"
         return json.loads(answer)
 
-    def run(self, module: str, check: bool = False, kill_at: Optional[int] = None, **arguments: Any) -> Dict[str, Any]:
-        """Run a module and return its result. kill_at: kill it at that writing call, from 1; raises Killed then."""
+    def run(
+        self, module: str, check: bool = False, kill_at: Optional[int] = None, as_nobody: bool = False, **arguments: Any
+    ) -> Dict[str, Any]:
+        """Run a module and return its result. kill_at: kill it at that writing call, from 1; raises Killed then.
+
+        as_nobody: without the rights of root.
+        """
         given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
-        result: Dict[str, Any] = self._ask(do="module", module=module, given=given, kill_at=kill_at)
+        result: Dict[str, Any] = self._ask(
+            do="module", module=module, given=given, kill_at=kill_at, as_nobody=as_nobody
+        )
         if "killed" in result:
             raise Killed
         return result
@@ -190,6 +197,9 @@ def _run_module(request: Dict[str, Any], writing: int) -> None:
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": request["given"]}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     module = _imported(request["module"])
+    if request["as_nobody"]:
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
     results: List[Dict[str, Any]] = []
 
     def exit_json(_self: Any, **result: Any) -> None:

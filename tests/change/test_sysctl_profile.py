@@ -257,3 +257,10 @@ def test_killed_while_it_undoes_the_next_one_finishes(host: PrivateHost, number:
     killed_at(host, "change_guard", number, state="undone")
     undo(host)
     assert host.sysctl() == BEGIN and host.files() == {}
+
+
+def test_without_root_it_says_what_it_needs(host: PrivateHost) -> None:
+    """Nobody may look, but not touch."""
+    failed = host.run("sysctl_profile", as_nobody=True, **RUN)
+    assert "/run/lock/netfit cannot be locked: Permission denied; run as root (become: true)" in failed["msg"]
+    assert host.sysctl() == BEGIN and host.files() == {}

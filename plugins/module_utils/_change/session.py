@@ -74,7 +74,8 @@ class Session:
         try:
             self._lock = HostLock(self._lock_path)
         except OSError as error:
-            raise ChangeError(f"{self._lock_path} cannot be locked: {error.strerror}") from error
+            advice = "; run as root (become: true)" if isinstance(error, PermissionError) else ""
+            raise ChangeError(f"{self._lock_path} cannot be locked: {error.strerror}{advice}") from error
         return self
 
     def __exit__(
