@@ -55,8 +55,9 @@ def play(hosts: lab.Lab, playbook: str, *arguments: str, check: bool = True, **v
 
 
 def changed(printed: str) -> dict[str, int]:
-    """Return how many tasks changed something, by host."""
-    return {name: int(count) for name, count in re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", printed, re.MULTILINE)}
+    """Return how many tasks changed something, by host of the lab."""
+    counts = re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", printed, re.MULTILINE)
+    return {name: int(count) for name, count in counts if name in HOSTS}
 
 
 def values(hosts: lab.Lab, name: str) -> dict[str, str]:
