@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Optional, Type
@@ -47,6 +48,7 @@ class PrivateHost:
     """A context manager; everything is gone at its end."""
 
     def __init__(self) -> None:
+        self._made = [path for path in OWN if not os.path.exists(path)]
         command = ["unshare", "--mount", "--net", "--propagation", "private", sys.executable, str(HERE)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -62,6 +64,10 @@ class PrivateHost:
     ) -> None:
         self._process.kill()
         self._process.communicate()
+        # What others have put there meanwhile stays.
+        for path in self._made:
+            with suppress(OSError):
+                os.rmdir(path)
 
     @property
     def pid(self) -> int:
