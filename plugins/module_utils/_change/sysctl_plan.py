@@ -91,7 +91,10 @@ def plan_live(
         reason = _not_concerned(setting, place, circumstances)
         if reason is None and setting.operator is Operator.ABSENT:
             found = _put_back(setting, place, originals)
-            (steps if isinstance(found, LiveStep) else skipped).append(found)  # type: ignore[arg-type]
+            if isinstance(found, LiveStep):
+                steps.append(found)
+            else:
+                skipped.append(found)
             continue
         if reason is None:
             reason = _unreachable(setting, place)

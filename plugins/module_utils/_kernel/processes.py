@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import dataclass
-from typing import Dict, Iterable, List, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from .._model.fact import Fact, Problem
 from .advice import how_to_see_processes
@@ -79,25 +79,16 @@ def read_socket_owners(
     """
     owners: Dict[int, int] = {}
     missing = None if wanted is None else set(wanted)
-    hidden = 0
-    looked_at = 0
-    for pid in sorted(pids):
-        if looked_at >= limit or (missing is not None and not missing):
-            break
-        try:
-            found, count = _sockets(f"{root}/{pid}/fd", limit - looked_at)
-        except OSError as error:
-            hidden += error.errno in _HIDDEN
-            if error.errno not in _GONE + _HIDDEN:
-                raise
-            continue
-        looked_at += count
+    look = _Look(root, limit)
+    for pid, found in look.through(pids) if missing is None or missing else ():
         inodes = found.keys()
         for inode in inodes if missing is None else inodes & missing:
             owners.setdefault(inode, pid)
         if missing is not None:
             missing -= inodes
-    return owners, _owner_problems(hidden, looked_at, limit)
+            if not missing:
+                break
+    return owners, look.problems()
 
 
 def read_socket_holders(
@@ -108,22 +99,40 @@ def read_socket_holders(
     A process that has it open more than once is listed with one of its descriptors. Problems as read_socket_owners().
     """
     holders: Dict[int, List[SocketHolder]] = {}
-    hidden = 0
-    looked_at = 0
-    for pid in sorted(pids) if wanted else ():
-        if looked_at >= limit:
-            break
-        try:
-            found, count = _sockets(f"{root}/{pid}/fd", limit - looked_at)
-        except OSError as error:
-            hidden += error.errno in _HIDDEN
-            if error.errno not in _GONE + _HIDDEN:
-                raise
-            continue
-        looked_at += count
+    look = _Look(root, limit)
+    for pid, found in look.through(pids) if wanted else ():
         for inode in found.keys() & wanted:
             holders.setdefault(inode, []).append(SocketHolder(pid, found[inode]))
-    return holders, _owner_problems(hidden, looked_at, limit)
+    return holders, look.problems()
+
+
+class _Look:
+    """Goes through the open files of processes, and remembers what was hidden."""
+
+    def __init__(self, root: str, limit: int) -> None:
+        self._root = root
+        self._limit = limit
+        self._hidden = 0
+        self._looked_at = 0
+
+    def through(self, pids: Iterable[int]) -> Iterator[Tuple[int, Dict[int, int]]]:
+        """Yield each process with its sockets, in ascending order of pids, until so many files were looked at."""
+        for pid in sorted(pids):
+            if self._looked_at >= self._limit:
+                return
+            try:
+                found, count = _sockets(f"{self._root}/{pid}/fd", self._limit - self._looked_at)
+            except OSError as error:
+                self._hidden += error.errno in _HIDDEN
+                if error.errno not in _GONE + _HIDDEN:
+                    raise
+                continue
+            self._looked_at += count
+            yield pid, found
+
+    def problems(self) -> List[Problem]:
+        """Return what could not be seen."""
+        return _owner_problems(self._hidden, self._looked_at, self._limit)
 
 
 def read_executable(pid: int, root: str = ROOT) -> Optional[str]:

@@ -42,7 +42,7 @@ from .packets import (
     word_sum,
 )
 from .sockets import SO_RCVBUFFORCE, SO_SNDBUFFORCE, ask_for_buffer
-from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, Split, Target, TooBig, Way
+from .transport import Arrived, Event, LocalLimit, Probe, Rejected, SendsAtOnce, Sent, Split, Target, TooBig, Way
 
 ICMP_FILTER = 1
 WANTED_TYPES = (ECHO_REPLY, UNREACHABLE, TIMESTAMP_REPLY)
@@ -54,7 +54,7 @@ FRAGMENT_LIMIT, FRAGMENT_START = 1200, 576
 """Bytes of the fragments that we send: at most, and while nothing has shown what passes on the way there."""
 
 
-class Icmp4:
+class Icmp4(SendsAtOnce):
     """The transport; needs CAP_NET_RAW in the namespace in which it is made."""
 
     overhead = IPV4_SIZE + MESSAGE_SIZE + NONCE_SIZE
@@ -123,10 +123,6 @@ class Icmp4:
             packets += count
             octets += more
         return Sent(packets, octets)
-
-    def pending(self, path: int) -> int:
-        """See Transport. What the kernel does not take at once is not sent at all."""
-        return 0
 
     def cost(self, probe: Probe) -> Sent:
         """See Transport."""

@@ -47,7 +47,7 @@ from .packets import (
     word_sum,
 )
 from .sockets import SO_RCVBUFFORCE, SO_SNDBUFFORCE, accept_only_port, ask_for_buffer
-from .transport import Arrived, Event, LocalLimit, Probe, Rejected, Sent, Target, TooBig, Way
+from .transport import Arrived, Event, LocalLimit, Probe, Rejected, SendsAtOnce, Sent, Target, TooBig, Way
 
 ICMPV6_FILTER = 1
 IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE, IPV6_HDRINCL, IPV6_RECVFRAGSIZE = 23, 4, 36, 77
@@ -61,7 +61,7 @@ HEAD = 192
 MSG_TRUNC = int(socket.MSG_TRUNC)
 
 
-class Icmp6:
+class Icmp6(SendsAtOnce):
     """The transport; needs CAP_NET_RAW in the namespace in which it is made."""
 
     overhead = IPV6_SIZE + TCP_SIZE
@@ -140,10 +140,6 @@ class Icmp6:
             except OSError as error:
                 self._refused(probe, error)
         return Sent(packets, octets)
-
-    def pending(self, path: int) -> int:
-        """See Transport. What the kernel does not take at once is not sent at all."""
-        return 0
 
     def cost(self, probe: Probe) -> Sent:
         """See Transport."""

@@ -110,6 +110,14 @@ class Target(NamedTuple):
     port: Optional[int] = None
 
 
+class SendsAtOnce:
+    """Of a transport with which nothing waits: what the kernel does not take is not sent at all."""
+
+    def pending(self, path: int) -> int:
+        """See Transport."""
+        return 0
+
+
 class Transport(Protocol):
     """One way of sending, for one family in one network namespace (that in which it was opened)."""
 

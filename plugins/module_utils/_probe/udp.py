@@ -27,7 +27,7 @@ from .datagram_sockets import (
 )
 from .responder_core import ADDRESS_BYTES, CREDIT_LIMIT
 from .socket_errors import SendError, read_error_queue, read_packet_too_big
-from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Sent, Target, TooBig, Way
+from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, SendsAtOnce, Sent, Target, TooBig, Way
 
 SMALLEST_SURE = {socket.AF_INET: 576, socket.AF_INET6: 1280}
 """Bytes that any path carries: RFC 791, 3.1 and RFC 8200, 5. Deposits have no more until more was seen to arrive."""
@@ -64,7 +64,7 @@ class _Path:
         return self.number
 
 
-class UdpTransport:
+class UdpTransport(SendsAtOnce):
     """See Transport. Made by open_udp()."""
 
     ways: Sequence[Way] = (Way.FORWARD, Way.BACK)
@@ -121,10 +121,6 @@ class UdpTransport:
                 self._request(self._paths[index], wanted[start : start + ENTRY_LIMIT])
         sent, self._unreported = self._unreported, Sent(0, 0)
         return sent
-
-    def pending(self, path: int) -> int:
-        """See Transport. What the kernel does not take at once is not sent at all."""
-        return 0
 
     def cost(self, probe: Probe) -> Sent:
         """See Transport. The way back takes a request, and deposits of its size and that of reports."""

@@ -127,7 +127,9 @@ def test_bad_input_is_refused(options: Dict[str, Any], complaint: str) -> None:
 
 @pytest.mark.parametrize("backlog", [1, 2147483647])
 def test_the_limits_are_taken(backlog: int) -> None:
-    Selection(backlog, ports=(1, 65535)).validate()
+    selection = Selection(backlog, ports=(1, 65535))
+    selection.validate()
+    assert (selection.backlog, selection.ports) == (backlog, (1, 65535))
 
 
 def free(_one: Candidate) -> None:
