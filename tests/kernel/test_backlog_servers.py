@@ -96,8 +96,7 @@ def running(request: pytest.FixtureRequest, world: World) -> Iterator[Tuple[Case
     """A case, and the pids of its server, which listens."""
     case: Case = request.param
     command = case.command(world.folder, world.port)
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
+    assert shutil.which(command[0]), f"{command[0]} is not installed: see SERVER_PACKAGES in tests/runner/jobs.py"
     inside = ["ip", "netns", "exec", world.lab.name("web"), *command]
     with open(world.folder / "log", "wb") as log:
         process = subprocess.Popen(inside, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

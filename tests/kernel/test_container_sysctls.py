@@ -57,7 +57,6 @@ def namespace() -> Iterator[str]:
         subprocess.run(["ip", "netns", "del", name], check=True)
 
 
-@pytest.mark.skipif(not PLUGIN.exists(), reason="needs the CNI plugins (containernetworking-plugins)")
 def test_the_real_plugin_sets_the_sysctls_and_its_check_finds_them(namespace: str) -> None:
     sysctls = {"net.core.somaxconn": "1234", "net.ipv4.tcp_rmem": "4096 131072 7000000"}
     chain = json.loads(with_tuning('{"plugins": [{"type": "bridge"}]}', sysctls))["plugins"]

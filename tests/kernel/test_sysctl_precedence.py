@@ -160,7 +160,6 @@ def differences(tree: SysctlTree, program: SysctlProgram, real: Mapping[str, str
     return [f"{key}: {value} was said, {real[key]} is" for key, value in said.items() if after(key, value) != real[key]]
 
 
-@pytest.mark.skipif(systemd_sysctl() is None, reason="no systemd-sysctl here")
 @given(files=trees)
 @many
 def test_at_boot_is_what_systemd_sysctl_sets(inside: SysctlHost, files: Files) -> None:
@@ -169,7 +168,6 @@ def test_at_boot_is_what_systemd_sysctl_sets(inside: SysctlHost, files: Files) -
     assert differences(read_sysctl_tree(inside.root), SysctlProgram.SYSTEMD, real) == []
 
 
-@pytest.mark.skipif(procps_sysctl() is None, reason="no sysctl of procps here")
 @given(files=trees)
 @many
 def test_by_system_is_what_sysctl_system_sets(inside: SysctlHost, files: Files) -> None:
@@ -183,7 +181,6 @@ def test_by_system_is_what_sysctl_system_sets(inside: SysctlHost, files: Files) 
 OURS = {"net.core.somaxconn": "8201", "net.ipv4.conf.all.tag": "8202", "net/ipv4/conf/nf0.7/tag": "8203"}
 
 
-@pytest.mark.skipif(systemd_sysctl() is None or procps_sysctl() is None, reason="one of the programs is missing")
 @given(files=trees)
 @settings(parent=many, max_examples=100)
 def test_the_name_that_wins_wins(inside: SysctlHost, files: Files) -> None:

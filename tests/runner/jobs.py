@@ -16,6 +16,7 @@ TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
 COPY_PACKAGES = ("git",)
 KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
+PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
 
@@ -134,7 +135,7 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/kernel"),),
         timeout_seconds=1800,
         needs_root=True,
-        packages=KERNEL_PACKAGES + SERVER_PACKAGES,
+        packages=KERNEL_PACKAGES + PROGRAM_PACKAGES + SERVER_PACKAGES,
     ),
     Job(
         "change",
