@@ -14,7 +14,8 @@ from .._config.drop_ins import dotted
 from .._config.reading import under
 from .._facts.key_scopes import scopes_for_containers
 from .._kernel.sysctls import key_path
-from .._model.container_sysctl import FileText, Runtime, RuntimePlan, Wanted
+from .._model.container_sysctl import Runtime, RuntimePlan, Wanted
+from .._model.file_change import FileText
 from .._model.sysctl_scope import KeyScope
 from .._model.sysctl_value import SysctlValue
 from .file_resource import FileResource, file_target

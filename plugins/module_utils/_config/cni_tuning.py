@@ -15,7 +15,8 @@ import re
 from dataclasses import replace
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from .._model.container_sysctl import FileChange, Runtime, RuntimePlan, Wanted
+from .._model.container_sysctl import Runtime, RuntimePlan, Wanted
+from .._model.file_change import FileChange
 from .cni_networks import CniNetwork, read_cni_networks
 from .declarations import Declarations
 from .drop_ins import Blocked, dotted

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
-from .._model.container_sysctl import FileChange, Restart, Runtime, RuntimePlan, Wanted
+from .._model.container_sysctl import Runtime, RuntimePlan, Wanted
+from .._model.file_change import FileChange, Restart
 from .drop_ins import MARK, Blocked, dotted, merged, own_file_change, split_directory, sysctls_of
 from .reading import UnreadableFile, read_text
 from .toml_lists import TomlError, TomlList, toml_list

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from .._model.container_sysctl import FileChange, FileText
+from .._model.file_change import FileChange, FileText
 from .reading import list_directory
 from .whole_file import read_whole
 

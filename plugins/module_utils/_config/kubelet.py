@@ -14,7 +14,8 @@ import re
 from typing import List, Optional, Sequence, Tuple
 
 from .._model.allowed_sysctls import as_allowed, needs_allowing, split_list, with_allowed, without_allowed
-from .._model.container_sysctl import FileChange, FileText, Restart, Runtime, RuntimePlan, Wanted
+from .._model.container_sysctl import Runtime, RuntimePlan, Wanted
+from .._model.file_change import FileChange, FileText, Restart
 from .drop_ins import MARK, Blocked, own_file_change, split_directory
 from .environment_file import EnvironmentFileError, flag_values, read_variable, set_variable, with_flag
 from .rancher_kubelet import FLAG, KEEPS

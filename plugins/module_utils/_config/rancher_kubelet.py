@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 from .._model.allowed_sysctls import as_allowed, needs_allowing, split_list, with_allowed
-from .._model.container_sysctl import Restart, Runtime, RuntimePlan, Wanted
+from .._model.container_sysctl import Runtime, RuntimePlan, Wanted
+from .._model.file_change import Restart
 from .drop_ins import MARK, Blocked, own_file_change, split_directory
 from .reading import exists, read_text
 from .yaml_lines import YamlError, top_level_lists

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Tuple
 
 from .._model.allowed_sysctls import as_allowed, needs_allowing, split_list, with_allowed, without_allowed
-from .._model.container_sysctl import FileChange, FileText, Restart, Runtime, RuntimePlan, Wanted
+from .._model.container_sysctl import Runtime, RuntimePlan, Wanted
+from .._model.file_change import FileChange, FileText, Restart
 from .drop_ins import Blocked
 from .rancher_kubelet import FLAG
 from .whole_file import read_whole

@@ -9,7 +9,7 @@ import os
 import stat
 from typing import Optional
 
-from .._model.container_sysctl import FileText
+from .._model.file_change import FileText
 from .reading import UnreadableFile, read_bytes, under
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from .fact import Fact
+from .file_change import FileChange, Restart
 
 
 class Runtime(Enum):
@@ -24,40 +24,6 @@ class Runtime(Enum):
     KUBELET = "kubelet"
     DOCKER = "docker"
     CONTAINERD = "containerd"
-
-
-@dataclass(frozen=True)
-class FileText(Fact):
-    """Content and permission bits of a text file; bytes that are no UTF-8 are kept as surrogates."""
-
-    text: str
-    mode: int = 0o644
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """A file that is to be written, or removed where after is None. path: as the host names it."""
-
-    path: str
-    before: Optional[FileText]
-    after: Optional[FileText]
-
-    def as_diff(self) -> Dict[str, str]:
-        """Return the change as Ansible shows it."""
-        return {
-            "before_header": self.path,
-            "after_header": self.path,
-            "before": _shown(self.before),
-            "after": _shown(self.after),
-        }
-
-
-@dataclass(frozen=True)
-class Restart(Fact):
-    """What makes a runtime read its files anew. unit: None where it isn't known which service runs it."""
-
-    unit: Optional[str]
-    command: str
 
 
 @dataclass(frozen=True)
@@ -114,8 +80,3 @@ class RuntimePlan:
             "running": self.keeps,
             "snippets": dict(self.snippets),
         }
-
-
-def _shown(file: Optional[FileText]) -> str:
-    # Surrogates stand for bytes that are no UTF-8; what is printed may hold none.
-    return "" if file is None else file.text.encode("utf-8", "replace").decode("utf-8")

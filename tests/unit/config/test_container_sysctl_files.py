@@ -13,11 +13,7 @@ from typing import Dict, List
 import pytest
 
 from ansible_collections.netfit.cluster.plugins.module_utils._config.container_runtimes import plan_runtime
-from ansible_collections.netfit.cluster.plugins.module_utils._model.container_sysctl import (
-    Runtime,
-    RuntimePlan,
-    Wanted,
-)
+from ansible_collections.netfit.cluster.plugins.module_utils._model.container_sysctl import Runtime, RuntimePlan, Wanted
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "container-sysctl"
 RUNTIMES = {

@@ -27,11 +27,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.allowed_sysc
     with_allowed,
     without_allowed,
 )
-from ansible_collections.netfit.cluster.plugins.module_utils._model.container_sysctl import (
-    Runtime,
-    RuntimePlan,
-    Wanted,
-)
+from ansible_collections.netfit.cluster.plugins.module_utils._model.container_sysctl import Runtime, RuntimePlan, Wanted
 
 Host = Callable[[str, Union[str, bytes]], str]
 SOMAXCONN = Wanted({"net.core.somaxconn": "4096"})
