@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Dict
 
 from .file_resource import FileResource
+from .link_config_resource import LinkConfigResource
 from .listen_backlog_resource import ListenBacklogResource
 from .resource import Resource
 from .sysctl_resource import SysctlResource
 
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
+    "link_config": LinkConfigResource(),
     "listen_backlog": ListenBacklogResource(),
     "sysctl": SysctlResource(),
 }
