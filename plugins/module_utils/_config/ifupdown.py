@@ -22,8 +22,7 @@ from .reading import exists, read_text
 STATES = ("/run/network/ifstate", "/etc/network/run/ifstate")
 INTERFACES = "/etc/network/interfaces"
 HOOK = "/etc/dhcp/dhclient-enter-hooks.d/netfit-mtu"
-_HOOKS = "/etc/dhcp/dhclient-enter-hooks.d"
-_CLIENT = "/sbin/dhclient"
+_CLIENTS = ("/sbin/dhclient", "/usr/sbin/dhclient")
 # What ip is told by hand, in a line of its own: that line's number is then ours to change.
 _BY_HAND = re.compile(
     r"(?P<head>(?:/usr)?(?:/sbin/|/bin/)?ip\s+link\s+set\s+(?:dev\s+)?(?P<link>\S+)\s+mtu\s+)(?P<mtu>\d+)(?P<tail>\s*)\Z"
@@ -77,7 +76,7 @@ def plan_ifupdown(files: PlannedFiles, owner: LinkOwner, mtu: int) -> LinkConfig
     before = declared_mtu(files, owner)
     known = before.mtu if before else None
     stanza = next((one for one in stanzas if one.family == "inet"), stanzas[0])
-    changes, hooked = [], stanza.method == "dhcp" and stanza.family == "inet" and exists(files.root, _CLIENT)
+    changes, hooked = [], stanza.method == "dhcp" and stanza.family == "inet" and _has_dhclient(files)
     for file in dict.fromkeys(one.file for one in stanzas):
         changes += files.change(file, _changed(files.text(file) or "", file, stanzas, owner.link, mtu))
     set_by_options = any(_number(option, one, owner.link) is not None for one in stanzas for option in one.options
@@ -142,13 +141,17 @@ def _hook(files: PlannedFiles, link: str, mtu: int) -> List[FileChange]:
     return files.change(HOOK, "\n".join([*lines, "esac", ""]))
 
 
+def _has_dhclient(files: PlannedFiles) -> bool:
+    return any(exists(files.root, client) for client in _CLIENTS)
+
+
 def _hooked(text: str) -> Dict[str, int]:
     matches = [_HOOK_LINE.match(line) for line in text.splitlines()]
     return {match["link"]: int(match["mtu"]) for match in matches if match}
 
 
 def _of_hook(files: PlannedFiles, link: str) -> Optional[MtuLine]:
-    if not exists(files.root, _CLIENT):
+    if not _has_dhclient(files):
         return None
     for index, line in enumerate((files.text(HOOK) or "").splitlines()):
         match = _HOOK_LINE.match(line)
