@@ -376,6 +376,19 @@ class TestIfupdown:
         write(root, planned)
         assert plan(str(root)).changes == () and plan(str(root)).before == 1400
 
+    def test_dhcpcd_is_kept_from_the_routes(self, copied: Callable[..., Path]) -> None:
+        root = copied("ifupdown-0.8.41")
+        put(root, "/usr/sbin/dhcpcd", "")
+        put(root, "/etc/dhcpcd.conf", "option interface_mtu\nssid home\nnooption interface_mtu")
+        planned = plan(str(root))
+        assert [change.path for change in planned.changes] == ["/etc/network/interfaces", "/etc/dhcpcd.conf"]
+        after = planned.changes[1].after
+        assert after is not None and after.text == (
+            "option interface_mtu\nssid home\nnooption interface_mtu\n\ninterface eth0\nnooption interface_mtu\n"
+        )
+        write(root, planned)
+        assert plan(str(root)).changes == ()
+
     @pytest.mark.parametrize(
         "command, after",
         [
