@@ -9,6 +9,7 @@ from typing import Dict
 
 from .file_resource import FileResource
 from .link_config_resource import LinkConfigResource
+from .link_mtu_resource import LinkMtuResource
 from .listen_backlog_resource import ListenBacklogResource
 from .resource import Resource
 from .sysctl_resource import SysctlResource
@@ -16,6 +17,7 @@ from .sysctl_resource import SysctlResource
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
     "link_config": LinkConfigResource(),
+    "link_mtu": LinkMtuResource(),
     "listen_backlog": ListenBacklogResource(),
     "sysctl": SysctlResource(),
 }
