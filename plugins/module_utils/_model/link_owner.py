@@ -56,6 +56,16 @@ class LinkOwner(Fact):
 
 
 @dataclass(frozen=True)
+class MtuLine(Fact):
+    """The line of a file that sets an MTU. line: from 1. key: in the words of the file. mtu: bytes."""
+
+    file: str
+    line: int
+    key: str
+    mtu: int
+
+
+@dataclass(frozen=True)
 class LinkConfigPlan:
     """What makes an MTU last for one link, over a restart of its manager, a renewal of its lease and a reboot.
 
