@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ...module_utils._model.owner import OwnerKind
+from .._rules.drift import LINK_MANAGERS
 from .._rules.overlay import CLUSTER_STACKS
 from .._rules.view import DeclaredView, HostView
 from .knobs import BY_NAME, Sizes, value_for
@@ -21,7 +22,6 @@ KERNEL_DEFAULT = 1500
 GENERATED = ("/run/flannel/subnet.env", "/var/lib/calico/mtu")
 """Files that a daemon writes by itself: what they say follows from another setting."""
 K3S = "/var/lib/rancher/k3s/"
-LINK_MANAGERS = ("networkd", "netplan", "network_manager", "ifupdown", "ifcfg", "wicked")
 BY_API = ("canal", "calico", "cilium", "flannel")
 """Stacks whose settings are objects of the Kubernetes API, unless their distribution reads them from a file."""
 UNDECLARED = (
