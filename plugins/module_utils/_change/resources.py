@@ -9,11 +9,17 @@ from typing import Dict
 
 from .file_resource import FileResource
 from .listen_backlog_resource import ListenBacklogResource
+from .nft_table_resource import NftTableResource
 from .resource import Resource
 from .sysctl_resource import SysctlResource
+from .unit_resources import UnitFileResource, UnitLinkResource, UnitStateResource
 
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
     "listen_backlog": ListenBacklogResource(),
+    "nft_table": NftTableResource(),
     "sysctl": SysctlResource(),
+    "unit_file": UnitFileResource(),
+    "unit_link": UnitLinkResource(),
+    "unit_state": UnitStateResource(),
 }
