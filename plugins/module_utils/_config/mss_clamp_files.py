@@ -34,7 +34,7 @@ def rules_text(replacing: str) -> str:
 
 
 def unit_text(nft: str) -> str:
-    """Return the unit. nft: path of the program."""
+    """Return the unit. nft: path of the program. However often the firewall is restarted, this is as well."""
     return f"""\
 # Managed by netfit.cluster.mss_clamp: remove it with state: absent.
 [Unit]
@@ -46,6 +46,7 @@ Before=network-pre.target shutdown.target
 Conflicts=shutdown.target
 PartOf={FIREWALL}
 ReloadPropagatedFrom={FIREWALL}
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
