@@ -22,7 +22,7 @@ from typing import Any, Dict, List, Optional, Type
 HERE = Path(__file__)
 OWN = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/var/lib/netfit", "/run/lock")
 CONF = "/etc/sysctl.conf"
-WRITING = ("write", "fsync", "rename", "unlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown")
+WRITING = ("write", "fsync", "rename", "unlink", "symlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown")
 """Functions of os by which a run changes something on the disk or in /proc/sys."""
 
 
