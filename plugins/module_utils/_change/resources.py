@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Dict
 
 from .file_resource import FileResource
+from .link_config_resource import LinkConfigResource
+from .link_mtu_resource import LinkMtuResource
 from .listen_backlog_resource import ListenBacklogResource
 from .nft_table_resource import NftTableResource
 from .resource import Resource
@@ -16,6 +18,8 @@ from .unit_resources import UnitFileResource, UnitLinkResource, UnitStateResourc
 
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
+    "link_config": LinkConfigResource(),
+    "link_mtu": LinkMtuResource(),
     "listen_backlog": ListenBacklogResource(),
     "nft_table": NftTableResource(),
     "sysctl": SysctlResource(),
