@@ -25,7 +25,7 @@ OWN = (
     "/run/lock",
 )  # fmt: skip
 CONF = "/etc/sysctl.conf"
-WRITING = ("write", "fsync", "rename", "unlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown")
+WRITING = ("write", "fsync", "rename", "unlink", "symlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown")
 """Functions of os by which a run changes something on the disk or in /proc/sys."""
 
 

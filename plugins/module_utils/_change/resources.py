@@ -11,13 +11,19 @@ from .file_resource import FileResource
 from .link_config_resource import LinkConfigResource
 from .link_mtu_resource import LinkMtuResource
 from .listen_backlog_resource import ListenBacklogResource
+from .nft_table_resource import NftTableResource
 from .resource import Resource
 from .sysctl_resource import SysctlResource
+from .unit_resources import UnitFileResource, UnitLinkResource, UnitStateResource
 
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
     "link_config": LinkConfigResource(),
     "link_mtu": LinkMtuResource(),
     "listen_backlog": ListenBacklogResource(),
+    "nft_table": NftTableResource(),
     "sysctl": SysctlResource(),
+    "unit_file": UnitFileResource(),
+    "unit_link": UnitLinkResource(),
+    "unit_state": UnitStateResource(),
 }
