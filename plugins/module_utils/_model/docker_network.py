@@ -95,8 +95,8 @@ class DockerNetwork:
             return NetworkKind.OTHER
         return NetworkKind.COMPOSE if COMPOSE_PROJECT in self.labels or _STACK in self.labels else NetworkKind.USER
 
-    def creation(self, mtu: int) -> Tuple[str, ...]:
-        """Return the arguments of ``docker`` that make it again as it is, but for the MTU."""
+    def creation(self, mtu: Optional[int]) -> Tuple[str, ...]:
+        """Return the arguments of ``docker`` that make it again with this MTU (bytes); as it is for None."""
         words = ["network", "create", "--driver", self.driver]
         words += ["--ipv6"] if self.ipv6 else []
         words += ["--internal"] if self.internal else []
@@ -108,7 +108,8 @@ class DockerNetwork:
             words += ["--ipam-opt", f"{key}={value}"]
         for pool in self.pools:
             words += pool.options()
-        for key, value in sorted({**self.options, DOCKER_MTU_OPTION: str(mtu)}.items()):
+        with_mtu = {} if mtu is None else {DOCKER_MTU_OPTION: str(mtu)}
+        for key, value in sorted({**self.options, **with_mtu}.items()):
             words += ["--opt", f"{key}={value}"]
         for key, value in sorted(self.labels.items()):
             words += ["--label", f"{key}={value}"]
