@@ -8,12 +8,16 @@ from __future__ import annotations
 from typing import Dict
 
 from .file_resource import FileResource
+from .link_config_resource import LinkConfigResource
+from .link_mtu_resource import LinkMtuResource
 from .listen_backlog_resource import ListenBacklogResource
 from .resource import Resource
 from .sysctl_resource import SysctlResource
 
 RESOURCES: Dict[str, Resource] = {
     "file": FileResource(),
+    "link_config": LinkConfigResource(),
+    "link_mtu": LinkMtuResource(),
     "listen_backlog": ListenBacklogResource(),
     "sysctl": SysctlResource(),
 }

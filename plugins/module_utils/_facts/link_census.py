@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, The netfit team
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""All links of a host at one moment, by namespace and name, and what each of them stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, NamedTuple, Optional
+
+from .._model.fact import Problem
+from .._model.link import Link
+from .._model.owner import Namespace, Owner
+from .mtu_fact import completed_links
+from .options import GatherOptions, Subset
+from .reading import Reader
+from .survey import survey
+
+
+class LinkName(NamedTuple):
+    """A link: inode of its network namespace, and its name there."""
+
+    namespace: int
+    name: str
+
+
+@dataclass(frozen=True)
+class LinkCensus:
+    """What there is. owners, namespaces: by inode. host: inode of the host's namespace, None where it was not found."""
+
+    links: Mapping[LinkName, Link]
+    namespaces: Mapping[int, Namespace]
+    owners: Mapping[int, Owner]
+    host: Optional[int]
+    problems: List[Problem]
+
+    def peer(self, name: LinkName) -> Optional[LinkName]:
+        """Return the other end of a veth pair, None where it is none or could not be found."""
+        peer = self.links[name].peer
+        if peer is None or peer.namespace is None or peer.name is None:
+            return None
+        found = LinkName(peer.namespace, peer.name)
+        return found if found in self.links else None
+
+    def below(self) -> Dict[LinkName, List[LinkName]]:
+        """Return what carries each link: a tunnel its underlay, a bridge its ports, a container's end the host's."""
+        found: Dict[LinkName, List[LinkName]] = {name: [] for name in self.links}
+        for name, link in self.links.items():
+            found[name] += [carrier for carrier in self._carriers(name, link) if carrier in self.links]
+            if link.master is not None and LinkName(name.namespace, link.master) in found:
+                found[LinkName(name.namespace, link.master)].append(name)
+        return found
+
+    def _carriers(self, name: LinkName, link: Link) -> List[LinkName]:
+        if link.kind == "veth":
+            peer = self.peer(name)
+            return [peer] if peer is not None and name.namespace != self.host == peer.namespace else []
+        carriers = []
+        tunnel = link.encapsulation
+        if tunnel is not None and tunnel.underlay is not None and tunnel.underlay_namespace is not None:
+            carriers.append(LinkName(tunnel.underlay_namespace, tunnel.underlay))
+        if link.lower is not None:
+            home = link.lower_namespace if link.lower_namespace is not None else name.namespace
+            carriers.append(LinkName(home, link.lower))
+        return carriers
+
+
+def take_link_census(root: str) -> LinkCensus:
+    """Look at every network namespace. root: "/" on a real host. What could not be read is told in problems."""
+    found = survey(root, Reader(GatherOptions(subsets=frozenset({Subset.MTU}), root=root)))
+    links = {LinkName(inode, link.name): link for inode, members in completed_links(found).items() for link in members}
+    return LinkCensus(
+        links=links,
+        namespaces={namespace.inode: namespace for namespace in found.namespaces},
+        owners={namespace.inode: found.owners.of_namespace(namespace) for namespace in found.namespaces},
+        host=next(iter(found.host_inodes), None),
+        problems=list(found.problems),
+    )
