@@ -9,6 +9,7 @@ container gets the next free name (eth1 for eth0) until the container is started
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import List, Mapping, Optional, Sequence, Tuple
 
@@ -26,15 +27,16 @@ _WHOSE = {
 
 @dataclass(frozen=True)
 class Recreation(Fact):
-    """One network. commands: argument vectors in their order. as_it_was: makes the network as it is now.
+    """One network. commands: argument vectors in their order; in_words: the same as a shell takes them.
 
-    containers: names of those that lose it meanwhile.
+    containers: names of those that lose it meanwhile. as_it_was: command that makes the network as it is now.
     """
 
     network: str
     containers: Tuple[str, ...]
     commands: Tuple[Tuple[str, ...], ...]
-    as_it_was: Tuple[str, ...]
+    in_words: Tuple[str, ...]
+    as_it_was: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def _recreation(network: DockerNetwork, inside: Sequence[DockerContainer], mtu: 
         options = endpoint.options if endpoint is not None else ()
         commands.append(("docker", "network", "connect", *options, network.name, one.name))
     names = tuple(one.name for one in again)
-    return Recreation(network.name, names, tuple(commands), ("docker", *network.creation(None)))
+    in_words = tuple(shlex.join(command) for command in commands)
+    return Recreation(network.name, names, tuple(commands), in_words, shlex.join(("docker", *network.creation(None))))
 
 
 def _fixed(container: DockerContainer, network: str) -> bool:
