@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -17,7 +16,6 @@ from .._model.file_change import FileChange
 from .._model.link_limits import check_mtu, refusal
 from .._model.link_order import in_order
 from .._model.link_owner import LinkConfigPlan
-from .._model.owner import OwnerKind
 from .journal import DIRECTORY, Change
 from .link_config_resource import LinkConfigResource, link_config_changes
 from .link_mtu_resource import LinkMtuResource
@@ -145,7 +143,7 @@ def plan_links(wishes: Sequence[LinkWish], persist: bool, root: str = "/") -> Li
     steps = []
     for name in order:
         named = name_namespace(census.namespaces[name.namespace])
-        target = {"link": name.name, "namespace": named, "owner": _owner(census, name)}
+        target = {"link": name.name, "namespace": named, "owner": census.owner_name(name.namespace)}
         steps.append(LinkStep(name, target, *changes[name], configs.get(name)))
     return LinksPlan(tuple(steps))
 
@@ -187,27 +185,12 @@ def _wanted(wishes: Sequence[LinkWish], census: LinkCensus) -> Dict[LinkName, in
 
 
 def _find(wish: LinkWish, census: LinkCensus) -> LinkName:
-    inode = _namespace(wish, census)
+    inode = census.namespace_of(wish.namespace, wish.pid, f"links: {wish}")
     name = LinkName(inode, wish.link)
     if name not in census.links:
         there = sorted(one.name for one in census.links if one.namespace == inode)
         raise ValueError(f"links: there is no {wish}; there are {', '.join(there[:20]) or 'none that can be read'}")
     return name
-
-
-def _namespace(wish: LinkWish, census: LinkCensus) -> int:
-    if wish.namespace is None and wish.pid is None:
-        if census.host is None:
-            raise ChangeError("the host's network namespace was not found: run as root (become: true)")
-        return census.host
-    path = wish.namespace or f"/proc/{wish.pid}/ns/net"
-    try:
-        inode = os.stat(path).st_ino
-    except OSError as error:
-        raise ValueError(f"links: {wish}: {path} is no network namespace: {error.strerror}") from error
-    if inode not in census.namespaces:
-        raise ValueError(f"links: {wish}: {path} is no network namespace")
-    return inode
 
 
 def _configs(census: LinkCensus, wanted: Mapping[LinkName, int], root: str) -> Dict[LinkName, LinkConfigPlan]:
@@ -219,10 +202,3 @@ def _configs(census: LinkCensus, wanted: Mapping[LinkName, int], root: str) -> D
     except UnreadableFile as error:
         raise ChangeError(f"who configures the host's links cannot be found out: {error}") from error
     return dict(zip(mine, plans))
-
-
-def _owner(census: LinkCensus, name: LinkName) -> str:
-    owner = census.owners.get(name.namespace)
-    if owner is None or owner.kind is OwnerKind.HOST:
-        return owner.name if owner is not None and owner.name else "the host"
-    return f"{owner.kind.value} {owner.name or name.namespace}"
