@@ -53,7 +53,8 @@ RETURN = r"""
 _value:
   description:
     - C(recreate), a list of networks, each with C(network), C(containers) that lose it meanwhile, C(commands), lists of
-      arguments in their order, C(in_words), the same for a shell, and C(as_it_was), the command that makes the network as it is now.
+      arguments in their order, C(in_words), the same for a shell, and C(as_it_was), the command that makes the
+      network as it is now.
     - C(left), a list of networks that keep another MTU, each with C(network) and C(reason).
   type: dict
 """

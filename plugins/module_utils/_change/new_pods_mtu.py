@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._config.mtu_seen import network_in_force, pods_have_ipv6
@@ -13,6 +13,7 @@ from .._config.mtu_stacks import KUBERNETES, find_stacks, plan_stacks
 from .._config.reading import under
 from .._model.file_change import FileChange, FileText
 from .._model.mtu_config import MtuWish, Stack, StackPlan
+from .dockerd import dockerd_version, validated
 from .file_resource import FileResource, file_target
 from .journal import Change
 from .resource import ChangeError
@@ -65,7 +66,9 @@ def plan_new_pods(wish: MtuWish, stacks: Sequence[str], root: str = "/") -> Pods
     _check_belonging(wish, chosen)
     if any(stack in KUBERNETES for stack in chosen):
         _check_ipv6(wish, root)
-    plans = plan_stacks(root, chosen, wish)
+    if Stack.DOCKER in chosen and wish.docker_version is None:
+        wish = replace(wish, docker_version=dockerd_version())
+    plans = [validated(plan, wish.docker_version) for plan in plan_stacks(root, chosen, wish)]
     blocked = [f"{plan.stack.value}: {plan.reason}" for plan in plans if plan.blocked and plan.stack in named]
     if blocked:
         raise ValueError(f"stacks: nothing was written, because not all of it can be: {'; '.join(blocked)}")
