@@ -10,10 +10,10 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ...module_utils._model.owner import OwnerKind
 from .._rules.making import place
-from .._rules.overlay import Crossing, crossing
+from .._rules.overlay import crossing
 from .._rules.view import HostView, LinkView, NetworkView
 from .changes import Level, LinkChange, RouteChange
-from .overlays import Key, Overlay
+from .overlays import Key, Overlay, overlay_of
 from .targets import Targets
 
 LEFT_ALONE = ("loopback", "tun")
@@ -22,8 +22,11 @@ LEFT_ALONE = ("loopback", "tun")
 
 @dataclass(frozen=True)
 class Member:
-    """A link by which a pod or container reaches others. fits: bytes that its link may have; packet: that its packets
-    may have, which is less where a route limits them. why: in words. port: the other end, where it is known."""
+    """A link by which a pod or container reaches others.
+
+    fits: bytes that its link may have; packet: that its packets may have, which is less where a route limits them.
+    why: in words. port: the other end, where it is known. overlay: that its traffic crosses, None for none.
+    """
 
     network: NetworkView
     link: LinkView
@@ -31,33 +34,32 @@ class Member:
     packet: int
     why: str
     port: Optional[LinkView]
+    overlay: Optional[Overlay] = None
 
 
 def members(host: HostView, overlays: Sequence[Overlay], targets: Targets) -> List[Member]:
     """Return the links of pods and containers that the plan is about."""
-    by_key = {one.key: one for one in overlays}
     found = []
     for network in host.members:
         for link in network.links:
             if link.kind not in LEFT_ALONE and link.tunnel is None:
-                one = _member(host, network, link, by_key, targets)
+                one = _member(host, network, link, overlays, targets)
                 if one is not None:
                     found.append(one)
     return found
 
 
 def _member(
-    host: HostView, network: NetworkView, link: LinkView, overlays: Dict[Key, Overlay], targets: Targets
+    host: HostView, network: NetworkView, link: LinkView, overlays: Sequence[Overlay], targets: Targets
 ) -> Optional[Member]:
-    way: Optional[Crossing] = crossing(host, network, link)
-    overlay = overlays.get((way.network.inode, way.overlay.name)) if way is not None else None
+    overlay = overlay_of(crossing(host, network, link), overlays)
     port = host.peer_of(link)
     if overlay is not None:
         carried = targets.devices[overlay.identity]
         packet = min(carried, targets.pod) if overlay.network.is_host else carried
         why = f"{overlay.device.name} carries {packet}: {targets.underlay} of the underlay less {overlay.words}"
         limited_by_route = overlay.by_route and any(True for _one in _limiting_routes(network, link))
-        return Member(network, link, targets.underlay if limited_by_route else packet, packet, why, port)
+        return Member(network, link, targets.underlay if limited_by_route else packet, packet, why, port, overlay)
     if not any(route.default and link.name in route.devices for route in network.routes):
         return None
     if network.owner.kind is OwnerKind.POD:

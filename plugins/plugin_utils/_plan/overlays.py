@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional, Set, Tuple
+from typing import List, Optional, Sequence, Set, Tuple
 
 from ...module_utils._model.encapsulation import overhead
-from .._rules.overlay import CLUSTER_TUNNELS, carried_routes, crossing
+from .._rules.overlay import CLUSTER_TUNNELS, Crossing, carried_routes, crossing
 from .._rules.view import HostView, LinkView, NetworkView, Tunnel
 
 CLUSTER_DEVICES = (
@@ -25,9 +25,9 @@ CLUSTER_DEVICES = (
     "tun-",
 )
 """Beginnings of names that the stacks give to the devices which join nodes."""
-FLANNEL_WIREGUARD = 80
+WIREGUARD = 80
 """What flannel and Cilium take off for WireGuard, whatever the family: the overhead over IPv6."""
-CILIUM_WIREGUARD_DEVICE = "cilium_wg0"
+CILIUM_ENCRYPTION = "cilium_wg0"
 
 Key = Tuple[int, str]
 """Inode of a network namespace and the name of a device in it."""
@@ -83,7 +83,7 @@ def overlays_in_use(host: HostView) -> List[Overlay]:
     for network in host.networks:
         for link in network.links:
             tunnel = link.tunnel
-            if tunnel is None or not link.up or link.name == CILIUM_WIREGUARD_DEVICE:
+            if tunnel is None or not link.up or _is_inner(network, link):
                 continue
             routed = network.is_host and _of_cluster(link, tunnel) and bool(carried_routes(network, link))
             if routed or (network.inode, link.name) in crossed:
@@ -96,16 +96,31 @@ def _crossed(host: HostView) -> Set[Key]:
     return {(way.network.inode, way.overlay.name) for way in ways if way is not None}
 
 
+def overlay_of(way: Optional[Crossing], overlays: Sequence[Overlay]) -> Optional[Overlay]:
+    """Return which of the overlays a crossing is about; for an inner one, that which it is inside of."""
+    if way is None:
+        return None
+    same = [one for one in overlays if one.key == (way.network.inode, way.overlay.name)]
+    outer = [one for one in overlays if one.by_route and _is_inner(way.network, way.overlay)]
+    return next(iter([*same, *outer]), None)
+
+
+def _is_inner(network: NetworkView, link: LinkView) -> bool:
+    """Whether it only encrypts what another device of Cilium encapsulates: its bytes are then counted with that one."""
+    others = [one for one in network.links if one.name.startswith("cilium_") and one.tunnel is not None and one.up]
+    return link.name == CILIUM_ENCRYPTION and any(one.name != link.name for one in others)
+
+
 def _of_cluster(link: LinkView, tunnel: Tunnel) -> bool:
     return tunnel.kind in CLUSTER_TUNNELS or link.name.startswith(CLUSTER_DEVICES)
 
 
 def _reserve(network: NetworkView, link: LinkView, tunnel: Tunnel) -> int:
     own = tunnel.overhead if tunnel.overhead is not None else _arithmetic(tunnel)
-    if link.name.startswith("flannel-wg"):
-        return max(own, FLANNEL_WIREGUARD)
-    inner = network.link(CILIUM_WIREGUARD_DEVICE) if link.name.startswith("cilium_") else None
-    return own + (FLANNEL_WIREGUARD if inner is not None and inner.up else 0)
+    if link.name.startswith("flannel-wg") or link.name == CILIUM_ENCRYPTION:
+        return max(own, WIREGUARD)
+    inner = network.link(CILIUM_ENCRYPTION) if link.name.startswith("cilium_") else None
+    return own + (WIREGUARD if inner is not None and inner.up else 0)
 
 
 def _arithmetic(tunnel: Tunnel) -> int:

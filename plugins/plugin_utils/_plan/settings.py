@@ -30,6 +30,7 @@ UNDECLARED = (
     ("tunl0", "calico", "Calico veth_mtu"),
 )
 """Overlay device by the beginning of its name: who makes new pods where no file says so, and its setting."""
+OF_RUNTIME = {"docker": "Docker daemon mtu", "podman": "Podman network mtu"}
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,28 @@ def _undeclared(
         device = targets.overlay.device.name
         stacks = [(stack, knob) for start, stack, knob in UNDECLARED if device.startswith(start)]
         missing.extend((stack, knob, True) for stack, knob in stacks[:1] if stack != "calico" or not generated)
-    runtimes = {member.network.owner.runtime for member in found if member.network.owner.kind is OwnerKind.CONTAINER}
-    for runtime, knob in (("docker", "Docker daemon mtu"), ("podman", "Podman network mtu")):
-        if runtime in runtimes and not any(one.stack == runtime for one in settings):
-            missing.append((runtime, knob, False))
     values = [(stack, knob, api, value_for(knob, sizes_of(targets))) for stack, knob, api in missing]
+    values += [(stack, knob, False, value) for stack, knob, value in _runtimes(found, targets, settings)]
     return [
         Setting(stack, knob, None, value, None, api) for stack, knob, api, value in values if value < KERNEL_DEFAULT
     ]
+
+
+def _runtimes(found: Sequence[Member], targets: Targets, settings: Sequence[Setting]) -> List[Tuple[str, str, int]]:
+    """Settings of container runtimes that have containers here, and of which no file says anything."""
+    containers = [member for member in found if member.network.owner.kind is OwnerKind.CONTAINER]
+    told = {one.knob for one in settings}
+    missing: Dict[str, Tuple[str, str, int]] = {}
+    for member in containers:
+        runtime, overlay = member.network.owner.runtime, member.overlay
+        if runtime == "docker" and overlay is not None:
+            sizes = Sizes(targets.underlay, targets.container, overlay.tunnel.kind, overlay.reserve)
+            knob = "Docker overlay network driver.mtu"
+            missing[knob] = (runtime, knob, value_for(knob, sizes))
+        elif runtime in OF_RUNTIME and overlay is None:
+            knob = OF_RUNTIME[runtime]
+            missing[knob] = (runtime, knob, value_for(knob, sizes_of(targets)))
+    return [entry for knob, entry in sorted(missing.items()) if knob not in told]
 
 
 def _follows(host: HostView) -> bool:
