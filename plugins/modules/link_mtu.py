@@ -26,8 +26,8 @@ options:
   links:
     description:
       - The links and what each is to have.
-      - They take the form in which findings and P(netfit.cluster.mtu_plan#filter) name them; what those say for people is
-        passed over.
+      - They take the form in which findings and P(netfit.cluster.mtu_plan#filter) name them; what those say for people
+        is passed over.
     type: list
     elements: dict
     default: []

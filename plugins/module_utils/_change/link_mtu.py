@@ -27,7 +27,11 @@ from .route_mtu_resource import RouteMtuResource
 from .session import Session
 
 KIND = "link_mtu"
-RESOURCES: Dict[str, Resource] = {KIND: LinkMtuResource(), "link_config": LinkConfigResource(), ROUTE_KIND: RouteMtuResource()}
+RESOURCES: Dict[str, Resource] = {
+    KIND: LinkMtuResource(),
+    "link_config": LinkConfigResource(),
+    ROUTE_KIND: RouteMtuResource(),
+}
 
 
 @dataclass(frozen=True)
