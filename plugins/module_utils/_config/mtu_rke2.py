@@ -10,7 +10,7 @@ merged: a line of its valuesContent changes or is added. Source: rke2-charts, do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from .._model.declared import MtuMeaning
 from .._model.file_change import FileChange, FileText
@@ -19,7 +19,7 @@ from .drop_ins import Blocked
 from .helm_chart_config import KEPT, ChartConfig, find_chart_config, new_chart_config, values_with
 from .mtu_knobs import PODS_KEEP, RECREATE, flannel_for, pod_for, underlay_for, whole_number
 from .mtu_patches import restart_commands
-from .mtu_seen import calico_mtu, flannel_mtu, network_in_force
+from .mtu_seen import calico_mtu, flannel_mtu, keeping_commands, network_in_force
 from .reading import exists, list_directory, read_text
 from .yaml_block import string_in_block
 from .yaml_lines import YamlError, top_level_lists
@@ -37,17 +37,20 @@ Value = Tuple[Tuple[str, ...], MtuMeaning, int]
 
 @dataclass(frozen=True)
 class _Plugin:
-    """daemon_set, namespace: what has to read the new values, None where the chart or an operator sees to it."""
+    """daemon_set, namespace: what has to read the new values, None where the chart or an operator sees to it.
+
+    tunnels: its devices that keep their MTU when it starts anew.
+    """
 
     daemon_set: Optional[str]
     namespace: str = "kube-system"
-    tunnel: Optional[str] = None
+    tunnels: Tuple[str, ...] = ()
 
 
 _PLUGINS: Dict[str, _Plugin] = {
-    "canal": _Plugin("rke2-canal", tunnel="flannel.1"),
+    "canal": _Plugin("rke2-canal", tunnels=("flannel.1",)),
     "calico": _Plugin(None, "calico-system"),
-    "flannel": _Plugin("kube-flannel-ds", tunnel="flannel.4096"),
+    "flannel": _Plugin("kube-flannel-ds", tunnels=("flannel.4096",)),
     "cilium": _Plugin("cilium"),
 }
 
@@ -123,16 +126,15 @@ def _plan_server(root: str, wish: MtuWish, plugin: str, config: Optional[ChartCo
         for (path, meaning, mtu), before in zip(wanted, old)
     )
     waits = change is not None or _node_differs(root, plugin, wanted, backend)
-    tunnel = _PLUGINS[plugin].tunnel if backend == "vxlan" else None
-    live = next((mtu - 50 for path, _meaning, mtu in wanted if path[0] == "flannel"), None)
-    keeps = (f"ip link set dev {tunnel} mtu {live}",) if tunnel and live else ()
+    live = next((mtu - 50 for path, _meaning, mtu in wanted if path[0] == "flannel"), 0)
+    tunnels = _PLUGINS[plugin].tunnels if backend == "vxlan" else ()
     return StackPlan(
         Stack.RKE2,
         knobs=knobs,
         changes=(change,) if change else (),
         reason=_reason(change, config, plugin),
-        patches=(_afterwards(plugin, keeps),) if waits else (),
-        before_restart=keeps,
+        patches=(_afterwards(plugin, [f"ip link set dev {tunnel} mtu {live}" for tunnel in tunnels]),) if waits else (),
+        before_restart=keeping_commands(root, tunnels, live),
         running=PODS_KEEP,
     )
 
@@ -213,7 +215,7 @@ def _node_differs(root: str, plugin: str, wanted: List[Value], backend: str) -> 
     return False
 
 
-def _afterwards(plugin: str, keeps: Tuple[str, ...]) -> ClusterPatch:
+def _afterwards(plugin: str, keeps: Sequence[str]) -> ClusterPatch:
     known = _PLUGINS[plugin]
     name = known.daemon_set or "calico-node"
     restart = restart_commands(known.namespace, name)
