@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
@@ -17,6 +18,8 @@ TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 COPY_PACKAGES = ("git",)
 KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
 PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
+# Not beside a kubectl of another source, which owns the same path.
+KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
 MANAGER_PACKAGES = ("dnsmasq-base", "ifupdown", "isc-dhcp-client", "netplan.io", "network-manager")
@@ -138,7 +141,7 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/kernel"),),
         timeout_seconds=1800,
         needs_root=True,
-        packages=KERNEL_PACKAGES + PROGRAM_PACKAGES + SERVER_PACKAGES,
+        packages=KERNEL_PACKAGES + PROGRAM_PACKAGES + KUBECTL_PACKAGES + SERVER_PACKAGES,
     ),
     Job(
         "change",

@@ -20,7 +20,7 @@ FIRST_HOST = 11
 CONTROLLER = "controller"
 BRIDGE_NAME_LONGEST = 12
 """Characters: a bridge is called nf-<segment>, and the kernel allows 15 (IFNAMSIZ, include/uapi/linux/if.h)."""
-TOP_KEYS = ("description", "segments", "routers", "hosts")
+TOP_KEYS = ("description", "segments", "routers", "hosts", "controller")
 HOST_KEYS = ("groups", "segments", "python", "services", "packages", "files")
 _RANGE = re.compile(r"(.*)\[(\d+):(\d+)\](.*)")
 
@@ -90,12 +90,16 @@ class HostPlan:
 
 @dataclass(frozen=True)
 class Topology:
-    """Everything that a lab is built from. extensions: the parts that features build, by key, as the YAML has them."""
+    """Everything that a lab is built from.
+
+    controller: the segments that it is in. extensions: the parts that features build, by key, as the YAML has them.
+    """
 
     name: str
     segments: Mapping[str, Segment]
     routers: Mapping[str, Router]
     hosts: Mapping[str, HostPlan]
+    controller: tuple[str, ...]
     description: str = ""
     extensions: Mapping[str, Any] = field(default_factory=dict)
 
@@ -125,7 +129,16 @@ def parse(name: str, document: Any, extension_keys: Collection[str] = ()) -> Top
             raise BadTopology(f"hosts: the name {key!r} is taken{' by the lab itself' if key == CONTROLLER else ''}")
     description = checks.text("description", top.get("description", ""))
     extensions = {key: top[key] for key in extension_keys if key in top}
-    return Topology(name, segments, routers, hosts, description, extensions)
+    return Topology(name, segments, routers, hosts, _controller(top, segments), description, extensions)
+
+
+def _controller(top: dict[str, Any], segments: Mapping[str, Segment]) -> tuple[str, ...]:
+    """Return the segments of the controller: all, so that no router stands between it and a host, unless it says."""
+    fields = checks.mapping("controller", top.get("controller"))
+    checks.known_keys("controller", fields, ("segments",))
+    wanted = checks.texts("controller.segments", fields.get("segments")) or tuple(segments)
+    checks.known_keys("controller.segments", dict.fromkeys(wanted), segments)
+    return wanted
 
 
 def _segment(name: str, value: Any) -> Segment:
