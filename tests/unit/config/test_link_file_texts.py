@@ -73,6 +73,12 @@ def test_a_key_of_a_section_is_set_and_no_other_line_changes(text: str, mtu: int
     assert without_one([line for line in after.split("\n") if line.strip()], kept)
 
 
+@pytest.mark.parametrize("text", ["[ethernet]\r\nmtu=1500\r\n", "[ethernet]\r\n", "[x]\r\ny=1\r\n"])
+def test_the_ends_of_lines_stay_as_they_are(text: str) -> None:
+    after = set_value(text, ["ethernet"], "mtu", "1400")
+    assert "mtu=1400\r\n" in after and after.count("\n") == after.count("\r\n")
+
+
 @given(ini_texts())
 def test_what_is_read_is_what_pythons_parser_reads(text: str) -> None:
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#", ";"))

@@ -388,6 +388,30 @@ class TestIfupdown:
         write(root, planned)
         assert plan(str(root)).changes == () and plan(str(root)).before == 1400
 
+    def test_links_share_the_hook(self, copied: Callable[..., Path]) -> None:
+        root = copied("ifupdown-0.8.41")
+        put(root, "/sbin/dhclient", "")
+        put(root, "/run/network/ifstate", "eth0=eth0\neth1=eth1\n")
+        put(root, "/etc/network/interfaces", "iface eth0 inet dhcp\niface eth1 inet dhcp\n")
+        write(root, plan(str(root)))
+        after = plan(str(root), 1410, "eth1", 3).changes[0].after
+        assert after is not None
+        assert "eth0) new_interface_mtu=1400 ;;\neth1) new_interface_mtu=1410 ;;\n" in after.text
+
+    def test_what_is_blocked_leaves_nothing_for_the_next_link(self, copied: Callable[..., Path]) -> None:
+        root = copied("ifupdown-0.8.41")
+        text = "iface eth0 inet dhcp\n  up ip link set eth0 mtu 1500\niface eth1 inet static\n  mtu 1500\n"
+        put(root, "/sbin/dhclient", "")
+        put(root, HOOK, "# somebody's\n")
+        put(root, "/run/network/ifstate", "eth0=eth0\neth1=eth1\n")
+        put(root, "/etc/network/interfaces", text)
+        owners = [find_link_owner(str(root), link, index) for link, index in (("eth0", 2), ("eth1", 3))]
+        first, second = plan_link_configs(str(root), [(owner, 1400) for owner in owners])
+        assert first.blocked and HOOK in first.blocked and first.changes == ()
+        (change,) = second.changes
+        assert change.before is not None and change.before.text == text
+        assert change.after is not None and change.after.text == text.replace("  mtu 1500", "  mtu 1400")
+
     def test_dhcpcd_is_kept_from_the_routes(self, copied: Callable[..., Path]) -> None:
         root = copied("ifupdown-0.8.41")
         put(root, "/usr/sbin/dhcpcd", "")
