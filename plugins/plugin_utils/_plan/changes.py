@@ -86,6 +86,7 @@ class RouteChange:
             "device": self.device,
             "now": self.now,
             "mtu": self.mtu,
+            "raises": self.mtu > self.now,
             "why": self.why,
             "owner": self.where.name,
         }
