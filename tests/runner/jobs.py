@@ -22,6 +22,9 @@ PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
+MANAGER_PACKAGES = ("dnsmasq-base", "ifupdown", "isc-dhcp-client", "netplan.io", "network-manager")
+"""What configures links, for hosts of the lab. None of them is started here; NetworkManager would be at the next boot
+of a machine whose init is systemd."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/lab"),),
         timeout_seconds=2400,
         needs_root=True,
-        packages=LAB_PACKAGES,
+        packages=LAB_PACKAGES + MANAGER_PACKAGES,
         one_at_a_time="lab",
     ),
     _sanity("sanity-2.19", MAIN, "24.2"),

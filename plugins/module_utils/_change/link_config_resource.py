@@ -32,7 +32,9 @@ COMMANDS: Mapping[Reload, Tuple[Tuple[str, ...], ...]] = {
     Reload.NETWORK_MANAGER_PROFILE: ((*_LOAD, "{path}"),),
     Reload.NETWORK_MANAGER_SETTINGS: (("nmcli", "--wait", "20", "general", "reload", "conf"),),
 }
-"""None of them takes a link down or changes its MTU. networkctl reload would: a link with DHCP gives its lease back."""
+"""None of them takes a link down or changes its MTU. "networkctl reload" is not among them: with systemd 252 a link
+whose file has changed loses its addresses for a moment, with DHCP its lease, and for good the routes of others on it.
+"""
 _NOT_RUNNING = ("not running", "No such file")
 
 

@@ -16,7 +16,7 @@ from .environment_file import EnvironmentFileError, Variable, read_variable, set
 from .ini_lines import last_value
 from .network_manager import DEVICES
 from .planned_files import PlannedFiles
-from .reading import UnreadableFile, exists, read_text
+from .reading import UnreadableFile, exists, list_directory, read_text
 
 RED_HAT = "/etc/sysconfig/network-scripts"
 SUSE = "/etc/sysconfig/network"
@@ -37,16 +37,30 @@ def find_ifcfg(root: str, link: str, index: int) -> Optional[LinkOwner]:
     Neither the scripts nor wicked note links anywhere by their index: their file for the link tells, and for the
     scripts that nothing else claims the link.
     """
+    state = read_text(root, f"{DEVICES}/{index}") or ""
+    connection = last_value(state, "device", "connection-uuid")
+    if connection is not None:
+        path = _file_of_connection(root, link, connection.value)
+        evidence = f"{path} is the file of NetworkManager's profile {connection.value}, which the link has"
+        return LinkOwner(link, LinkManager.IFCFG, evidence, (path,), connection.value) if path else None
     path = f"{RED_HAT}/ifcfg-{link}"
     if exists(root, path):
-        state = read_text(root, f"{DEVICES}/{index}") or ""
-        connection = last_value(state, "device", "connection-uuid")
-        read_by = "NetworkManager" if connection is not None else "the network scripts"
-        uuid = connection.value if connection is not None else None
-        return LinkOwner(link, LinkManager.IFCFG, f"{path} is its file, and {read_by} reads it", (path,), uuid)
+        return LinkOwner(link, LinkManager.IFCFG, f"{path} is its file, and the network scripts read it", (path,))
     path = f"{SUSE}/ifcfg-{link}"
     if exists(root, path) and any(exists(root, sign) for sign in _WICKED):
         return LinkOwner(link, LinkManager.WICKED, f"{path} is its file, and wicked is there", (path,))
+    return None
+
+
+def _file_of_connection(root: str, link: str, connection: str) -> Optional[str]:
+    """Return the ifcfg file of a profile of NetworkManager's; one without a UUID goes by its name."""
+    for name in list_directory(root, RED_HAT) if exists(root, RED_HAT) else []:
+        path = f"{RED_HAT}/{name}"
+        if not name.startswith("ifcfg-"):
+            continue
+        written = _variable(read_text(root, path) or "", path, "UUID")
+        if written.value == connection if written is not None else name == f"ifcfg-{link}":
+            return path
     return None
 
 

@@ -10,20 +10,25 @@ is what ifup notes ("link=stanza"). A method with an MTU of its own in IPv6 rais
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Optional
+from typing import List, Optional
 
-from .._model.file_change import FileChange
 from .._model.link_owner import LinkConfigPlan, LinkManager, LinkOwner, MtuLine
+from .dhcp_clients import (
+    DHCPCD_NOTE,
+    HOOK_NOTE,
+    has_dhclient,
+    has_dhcpcd,
+    hook_dhclient,
+    hooked_mtu,
+    quiet_dhcpcd,
+)
 from .drop_ins import Blocked
 from .interfaces_file import Option, Stanza, read_stanzas, with_line_after, with_value
-from .planned_files import MARK, PlannedFiles
-from .reading import exists, read_text
+from .planned_files import PlannedFiles
+from .reading import read_text
 
 STATES = ("/run/network/ifstate", "/etc/network/run/ifstate")
 INTERFACES = "/etc/network/interfaces"
-HOOK = "/etc/dhcp/dhclient-enter-hooks.d/netfit-mtu"
-_HOOKS = "/etc/dhcp/dhclient-enter-hooks.d"
-_CLIENT = "/sbin/dhclient"
 # What ip is told by hand, in a line of its own: that line's number is then ours to change.
 _BY_HAND = re.compile(
     r"(?P<head>(?:/usr)?(?:/sbin/|/bin/)?ip\s+link\s+set\s+(?:dev\s+)?(?P<link>\S+)\s+mtu\s+)(?P<mtu>\d+)(?P<tail>\s*)\Z"
@@ -33,13 +38,8 @@ _COMMANDS = ("pre-up", "up", "post-up")
 _WITH_MTU = ("static", "manual")
 _WITHOUT_MTU = ("dhcp", "auto", "loopback", "ppp", "wvdial")
 """Methods that take an option "mtu" for one of the scripts', and do nothing with it."""
-_HOOK_LINE = re.compile(r"(?P<link>[^\s)]+)\) new_interface_mtu=(?P<mtu>\d+) ;;\Z")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+\Z")
 
 NOTE = "ifup reads it when it brings the link up"
-HOOK_NOTE = (
-    f"dhclient asks {HOOK} at every lease, so that neither the offer of a server (option 26) nor its absence counts"
-)
 
 
 def find_ifupdown(root: str, link: str) -> Optional[LinkOwner]:
@@ -64,7 +64,7 @@ def declared_mtu(files: PlannedFiles, owner: LinkOwner) -> Optional[MtuLine]:
             number = _number(option, stanza, owner.link)
             found = MtuLine(option.file, option.index + 1, "mtu", number) if number is not None else found
         if stanza.method == "dhcp" and stanza.family == "inet":
-            found = _of_hook(files, owner.link) or found
+            found = hooked_mtu(files, owner.link) or found
     return found
 
 
@@ -77,19 +77,29 @@ def plan_ifupdown(files: PlannedFiles, owner: LinkOwner, mtu: int) -> LinkConfig
     before = declared_mtu(files, owner)
     known = before.mtu if before else None
     stanza = next((one for one in stanzas if one.family == "inet"), stanzas[0])
-    changes, hooked = [], stanza.method == "dhcp" and stanza.family == "inet" and exists(files.root, _CLIENT)
+    by_dhcp = stanza.method == "dhcp" and stanza.family == "inet"
+    hooked = by_dhcp and has_dhclient(files)
+    changes = []
     for file in dict.fromkeys(one.file for one in stanzas):
         changes += files.change(file, _changed(files.text(file) or "", file, stanzas, owner.link, mtu))
-    set_by_options = any(_number(option, one, owner.link) is not None for one in stanzas for option in one.options
-                         if one.family == "inet" or one.method == "manual")  # fmt: skip
     if hooked:
-        changes += _hook(files, owner.link, mtu)
-    elif not set_by_options:
+        changes += hook_dhclient(files, owner.link, mtu)
+    elif not any(_sets_link(one, owner.link) for one in stanzas):
         line = f"mtu {mtu}" if stanza.method in _WITH_MTU and stanza.family == "inet" else _command(mtu)
         text = files.text(stanza.file) or ""
         changes += files.change(stanza.file, with_line_after(text, stanza, line))
-    notes = (NOTE, HOOK_NOTE) if hooked else (NOTE,)
-    return LinkConfigPlan(owner, mtu, known, tuple(changes), notes if changes else ())
+    notes = [NOTE, *([HOOK_NOTE] if hooked else [])]
+    if by_dhcp and not hooked and has_dhcpcd(files):
+        changes += quiet_dhcpcd(files, owner.link)
+        notes.append(DHCPCD_NOTE)
+    return LinkConfigPlan(owner, mtu, known, tuple(changes), tuple(notes) if changes else ())
+
+
+def _sets_link(stanza: Stanza, link: str) -> bool:
+    """Tell whether a stanza sets the link's own MTU, whatever it is; in IPv6 most methods set that of IPv6 alone."""
+    if stanza.family != "inet" and stanza.method != "manual":
+        return any(_number(option, stanza, link) is not None and option.name != "mtu" for option in stanza.options)
+    return any(_number(option, stanza, link) is not None for option in stanza.options)
 
 
 def _command(mtu: int) -> str:
@@ -131,27 +141,3 @@ def _refuse_commands(stanzas: List[Stanza], link: str) -> None:
                 raise Blocked(
                     f"{option.file}:{option.index + 1}: {option.value!r} may set another MTU: change it there"
                 )
-
-
-def _hook(files: PlannedFiles, link: str, mtu: int) -> List[FileChange]:
-    if not _PLAIN_NAME.match(link):
-        raise Blocked(f"{link} can't be named in {HOOK}")
-    wanted = {**_hooked(files.own_text(HOOK)), link: mtu}
-    lines = [MARK, "# dhclient-script reads this; sh, and no command of its own.", 'case "$interface" in']
-    lines += [f"{name}) new_interface_mtu={number} ;;" for name, number in sorted(wanted.items())]
-    return files.change(HOOK, "\n".join([*lines, "esac", ""]))
-
-
-def _hooked(text: str) -> Dict[str, int]:
-    matches = [_HOOK_LINE.match(line) for line in text.splitlines()]
-    return {match["link"]: int(match["mtu"]) for match in matches if match}
-
-
-def _of_hook(files: PlannedFiles, link: str) -> Optional[MtuLine]:
-    if not exists(files.root, _CLIENT):
-        return None
-    for index, line in enumerate((files.text(HOOK) or "").splitlines()):
-        match = _HOOK_LINE.match(line)
-        if match and match["link"] == link:
-            return MtuLine(HOOK, index + 1, "mtu", int(match["mtu"]))
-    return None

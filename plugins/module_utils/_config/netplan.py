@@ -17,7 +17,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from .._model.link_owner import LinkConfigPlan, LinkManager, LinkOwner, MtuLine, Reload
 from .drop_ins import Blocked
 from .network_manager import find_network_manager
-from .networkd import find_networkd, refuse_shared
+from .networkd import UNTIL_THEN, WHEN, find_networkd, refuse_shared
 from .planned_files import MARK, PlannedFiles
 from .yaml_lines import YamlError, YamlKey, document, find_key, keys_in, scalar
 
@@ -32,10 +32,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9._:@-]+\Z")
 _YES = ("true", "yes", "on", "y")
 _IPV6_MINIMUM = 1280
 
-NETWORKD_NOTE = (
-    "netplan has written it for systemd-networkd, which was not told to reload: that gives the lease of a link with "
-    "DHCP back. It reads it at its next start"
-)
 PROFILE_NOTE = "netplan has written it for NetworkManager, which applies it when the link is activated next"
 
 
@@ -110,12 +106,13 @@ def plan_netplan(files: PlannedFiles, owner: LinkOwner, mtu: int, others: Sequen
     entries[(others_own[0].section, name)] = (mtu, use_mtu)
     changes = files.change(OURS, _written(entries), 0o600)
     networkd = owner.backend is LinkManager.NETWORKD
+    notes = (*([WHEN] if networkd else [PROFILE_NOTE]), *([UNTIL_THEN] if use_mtu else []))
     return LinkConfigPlan(
         owner,
         mtu,
         known,
         tuple(changes),
-        (NETWORKD_NOTE if networkd else PROFILE_NOTE,),
+        notes,
         reload=Reload.NETPLAN_NETWORKD if networkd else Reload.NETPLAN_NETWORK_MANAGER,
     )
 

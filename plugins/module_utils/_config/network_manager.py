@@ -76,7 +76,7 @@ def declared_mtu(files: PlannedFiles, owner: LinkOwner) -> Optional[MtuLine]:
             return MtuLine(path, found.index + 1, "mtu", int(found.value))
     text = files.text(OURS) or ""
     found = _number([line for line in assignments(text, _own_section(owner.link)) if line.key.endswith(".mtu")])
-    return None if found is None else MtuLine(OURS, found.index + 1, "mtu", int(found.value))
+    return None if found is None else MtuLine(OURS, found.index + 1, found.key, int(found.value))
 
 
 def plan_network_manager(files: PlannedFiles, owner: LinkOwner, mtu: int) -> LinkConfigPlan:

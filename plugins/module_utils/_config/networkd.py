@@ -30,8 +30,12 @@ _YES = ("1", "yes", "y", "true", "t", "on")
 _UNMANAGED = ("unmanaged", "pending", "initialized", "linger", "failed", "")
 
 WHEN = (
-    "systemd-networkd reads this when it starts or reloads. It was not told to reload: that gives the lease of a link "
-    "with DHCP back, and the link has no address until there is a new one."
+    "systemd-networkd reads this at its next start. It was not told to reload: 'networkctl reload' takes the addresses "
+    "off the link for a moment, and the routes of others (flannel, BIRD) for good"
+)
+UNTIL_THEN = (
+    "until then DHCP's offer of another MTU (option 26) counts once more where the link has no carrier for more than "
+    "five seconds; 'systemctl restart systemd-networkd' ends that, and leaves addresses and routes alone"
 )
 
 
@@ -104,7 +108,7 @@ def plan_networkd(files: PlannedFiles, owner: LinkOwner, mtu: int, others: Seque
         mtu,
         before.mtu if before else None,
         tuple(changes),
-        tuple([WHEN, *notes] if changes else notes),
+        (WHEN, *notes) if changes else (),
     )
 
 
@@ -129,6 +133,7 @@ def _sections(files: PlannedFiles, owner: LinkOwner, mtu: int) -> Tuple[List[Lis
         notes.append(f"{ipv6.file}:{ipv6.line} keeps IPv6 at {ipv6.mtu} there")
     if _uses_dhcp_mtu(files, others):
         sections.append(["[DHCPv4]", "UseMTU=no"])
+        notes.append(UNTIL_THEN)
     return sections, notes
 
 

@@ -28,8 +28,7 @@ class Reload(Enum):
     """What makes a manager read its files anew, without taking a link down; the journal knows them by these names."""
 
     NOTHING = "nothing"
-    """Its files are read when it brings the link up, and at no other time."""
-    NETWORKD = "networkd"
+    """Its files are read when it brings the link up or starts anew; or making it read them would cut the link off."""
     NETPLAN_NETWORKD = "netplan_networkd"
     NETPLAN_NETWORK_MANAGER = "netplan_network_manager"
     NETWORK_MANAGER_PROFILE = "network_manager_profile"
