@@ -79,7 +79,12 @@ class DockerNetwork:
         return int(text) if text.isdigit() and int(text) else None
 
     def differs(self, mtu: int) -> bool:
-        """Tell whether its containers have another MTU. Those of macvlan and ipvlan have that of their parent."""
+        """Tell whether it was made for containers with another MTU than this one of a plain bridge, in bytes.
+
+        Without an MTU those of macvlan and ipvlan have that of their parent; that of a swarm's is the underlay's.
+        """
+        if self.kind is NetworkKind.SWARM:
+            return False
         return self.mtu != mtu and (self.mtu is not None or self.driver == "bridge")
 
     @property
