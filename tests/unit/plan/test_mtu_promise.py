@@ -110,6 +110,15 @@ def test_only_what_is_carried_out_is_promised(before: Facts, plan: Facts) -> Non
     assert promise["findings"] == []
 
 
+@pytest.mark.parametrize("change", [{"link": "eth9"}, {"namespace": "/other"}, {"mtu": 1400}])
+def test_a_finding_whose_cure_is_not_planned_is_not_promised(before: Facts, plan: Facts, change: Facts) -> None:
+    changed = json.loads(json.dumps(before))
+    for finding in changed["findings"]:
+        if finding["id"] == "MTU-001":
+            finding["remedy"]["variables"]["links"][0].update(change)
+    assert [one["id"] for one in mtu_promise(plan, changed)["findings"]] == ["PATH-001"]
+
+
 def test_a_host_that_sends_more_than_its_paths_carry_promises_size_alone(before: Facts) -> None:
     paths = [pod_path(1350, 1500), host_path(1400)]
     found = audited(1500, paths)
@@ -157,6 +166,7 @@ def test_all_that_was_promised_holds(before: Facts, plan: Facts, wrote: Wrote, t
 
 BROKEN = [
     ("nothing was done", 1500, [pod_path(1450, 1500), host_path()], "MTU-001 on n2 is still there"),
+    ("a sender still has to be told", 1500, [pod_path(1450, 1500), host_path()], "promised not to depend on ICMP, and"),
     ("a path carries less", 1450, [pod_path(1400, 1450), host_path()], "1450 promised, carries 1400"),
     ("a path was not measured", 1450, [host_path()], "promised, and not measured"),
     ("hosts' own path is worse", 1450, [pod_path(1450, 1450), host_path(1400)], "1500 promised, carries 1400"),
