@@ -14,8 +14,8 @@ description:
     it is a file of this host, and returns the commands for the cluster's owner where only the Kubernetes API has it.
   - The word mtu means different things. A setting that means the network between the nodes gets O(underlay_mtu), one
     that means the final MTU of pods gets O(pod_mtu), and plain bridges of container runtimes get O(container_mtu).
-  - For RKE1 C(network.mtu) in O(rke1_cluster_file) is set. With its plugin flannel RKE1 refuses the setting, and so does
-    this.
+  - For RKE1 C(network.mtu) in O(rke1_cluster_file) is set. With its plugin flannel RKE1 refuses the setting, and so
+    does this.
   - For RKE2 the values of canal, calico, flannel or cilium are set in a C(HelmChartConfig) on server nodes.
   - For K3s flannel gets a C(net-conf.json) of its own, by the option C(flannel-conf).
   - flannel, Canal, Calico, its operator and Cilium by their own manifests are settings in the Kubernetes API. Nothing

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -17,16 +16,22 @@ from .._model.file_change import FileChange
 from .._model.link_limits import check_mtu, refusal
 from .._model.link_order import in_order
 from .._model.link_owner import LinkConfigPlan
-from .._model.owner import OwnerKind
 from .journal import DIRECTORY, Change
 from .link_config_resource import LinkConfigResource, link_config_changes
 from .link_mtu_resource import LinkMtuResource
 from .namespace_target import name_namespace
 from .resource import ChangeError, Gone, Resource
+from .route_mtu import KIND as ROUTE_KIND
+from .route_mtu import RouteStep, RouteWish, route_changes, route_steps
+from .route_mtu_resource import RouteMtuResource
 from .session import Session
 
 KIND = "link_mtu"
-RESOURCES: Dict[str, Resource] = {KIND: LinkMtuResource(), "link_config": LinkConfigResource()}
+RESOURCES: Dict[str, Resource] = {
+    KIND: LinkMtuResource(),
+    "link_config": LinkConfigResource(),
+    ROUTE_KIND: RouteMtuResource(),
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class LinksPlan:
     """All that is to be done, before any of it is. steps: in their order; those that change nothing are among them."""
 
     steps: Tuple[LinkStep, ...]
+    routes: Tuple[RouteStep, ...] = ()
 
     def changes(self, live: bool) -> List[Change]:
         """Return the changes in the order in which they are made: live links first, for they can be refused.
@@ -89,7 +95,7 @@ class LinksPlan:
         """
         links = [Change(KIND, dict(step.target), step.before, step.after) for step in self.steps if step.differs]
         lasting = [step.config for step in self.steps if step.config is not None and step.config.persisted]
-        return (links if live else []) + link_config_changes(lasting)
+        return (links + route_changes(self.routes) if live else []) + link_config_changes(lasting)
 
     def as_result(self, live: bool) -> Dict[str, Any]:
         """Return what the module says about it."""
@@ -98,23 +104,23 @@ class LinksPlan:
             if step.config is not None and step.config.persisted:
                 files.update((change.path, change) for change in step.config.changes)
         diff = [change.as_diff() for change in files.values()]
-        if live and any(step.differs for step in self.steps):
+        if live and (self.routes or any(step.differs for step in self.steps)):
             diff.insert(0, {"before": self._listed("before"), "after": self._listed("after")})
         return {
             "links": [step.as_result() for step in self.steps],
+            "routes": [step.as_result() for step in self.routes],
             "written": list(files),
             "diff": diff,
         }
 
     def _listed(self, moment: str) -> str:
         lines = [f"{step.target['owner']}: {step.name.name}: MTU {getattr(step, moment)}" for step in self.steps]
+        lines += [f"{step.owner}: {step.route}: MTU {getattr(step, moment)}" for step in self.routes]
         return "".join(f"{line}\n" for line in lines)
 
 
 def wishes_of(entries: Sequence[Mapping[str, Any]]) -> List[LinkWish]:
     """Return what the option O(links) means. Raises ValueError that names the entry, the value and what is allowed."""
-    if not entries:
-        raise ValueError("links is empty; name at least one, as in {link: eth0, mtu: 1450}")
     wishes = []
     for number, entry in enumerate(entries):
         where = f"links[{number}]"
@@ -125,11 +131,15 @@ def wishes_of(entries: Sequence[Mapping[str, Any]]) -> List[LinkWish]:
     return wishes
 
 
-def plan_links(wishes: Sequence[LinkWish], persist: bool, root: str = "/") -> LinksPlan:
+def plan_links(
+    wishes: Sequence[LinkWish], persist: bool, root: str = "/", routes: Sequence[RouteWish] = ()
+) -> LinksPlan:
     """Look at the host and return what has to be done. Changes nothing.
 
     Raises ValueError for what cannot be had, Gone, ChangeError.
     """
+    if not wishes and not routes:
+        raise ValueError("links and routes are empty; name at least one link, as in {link: eth0, mtu: 1450}")
     census = take_link_census(root)
     wanted = _wanted(wishes, census)
     changes = {name: (census.links[name].mtu, mtu) for name, mtu in wanted.items()}
@@ -145,9 +155,9 @@ def plan_links(wishes: Sequence[LinkWish], persist: bool, root: str = "/") -> Li
     steps = []
     for name in order:
         named = name_namespace(census.namespaces[name.namespace])
-        target = {"link": name.name, "namespace": named, "owner": _owner(census, name)}
+        target = {"link": name.name, "namespace": named, "owner": census.owner_name(name.namespace)}
         steps.append(LinkStep(name, target, *changes[name], configs.get(name)))
-    return LinksPlan(tuple(steps))
+    return LinksPlan(tuple(steps), route_steps(routes, census))
 
 
 def carry_out(changes: Sequence[Change], run: Optional[str], journal: str = DIRECTORY) -> str:
@@ -187,27 +197,12 @@ def _wanted(wishes: Sequence[LinkWish], census: LinkCensus) -> Dict[LinkName, in
 
 
 def _find(wish: LinkWish, census: LinkCensus) -> LinkName:
-    inode = _namespace(wish, census)
+    inode = census.namespace_of(wish.namespace, wish.pid, f"links: {wish}")
     name = LinkName(inode, wish.link)
     if name not in census.links:
         there = sorted(one.name for one in census.links if one.namespace == inode)
         raise ValueError(f"links: there is no {wish}; there are {', '.join(there[:20]) or 'none that can be read'}")
     return name
-
-
-def _namespace(wish: LinkWish, census: LinkCensus) -> int:
-    if wish.namespace is None and wish.pid is None:
-        if census.host is None:
-            raise ChangeError("the host's network namespace was not found: run as root (become: true)")
-        return census.host
-    path = wish.namespace or f"/proc/{wish.pid}/ns/net"
-    try:
-        inode = os.stat(path).st_ino
-    except OSError as error:
-        raise ValueError(f"links: {wish}: {path} is no network namespace: {error.strerror}") from error
-    if inode not in census.namespaces:
-        raise ValueError(f"links: {wish}: {path} is no network namespace")
-    return inode
 
 
 def _configs(census: LinkCensus, wanted: Mapping[LinkName, int], root: str) -> Dict[LinkName, LinkConfigPlan]:
@@ -219,10 +214,3 @@ def _configs(census: LinkCensus, wanted: Mapping[LinkName, int], root: str) -> D
     except UnreadableFile as error:
         raise ChangeError(f"who configures the host's links cannot be found out: {error}") from error
     return dict(zip(mine, plans))
-
-
-def _owner(census: LinkCensus, name: LinkName) -> str:
-    owner = census.owners.get(name.namespace)
-    if owner is None or owner.kind is OwnerKind.HOST:
-        return owner.name if owner is not None and owner.name else "the host"
-    return f"{owner.kind.value} {owner.name or name.namespace}"

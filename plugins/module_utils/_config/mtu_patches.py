@@ -57,7 +57,9 @@ def config_map_patch(
 
     Without entries there is nothing to patch, and just the commands are returned.
     """
-    patch = "data:\n" + "".join(_entry(key, value) for key, value in entries.items()) if entries else ""
+    data = "".join(_entry(key, value) for key, value in entries.items())
+    # With the kind at its end: the shell takes the last line's end away, which may be part of the text of an entry.
+    patch = f"data:\n{data}kind: ConfigMap\n" if entries else ""
     resource = f"configmap/{config_map}"
     apply = (patch_command(namespace, resource, MERGE),) if entries else ()
     return ClusterPatch(

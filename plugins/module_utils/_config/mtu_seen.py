@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from .calico import MTU_FILE
 from .cni_networks import CniNetwork, read_cni_networks
@@ -58,6 +58,15 @@ def flannel_mtu(root: str) -> Optional[int]:
 def device_mtu(root: str, name: str) -> Optional[int]:
     """Return the live MTU of a device of the host, in bytes, None where there is none. Raises UnreadableFile."""
     return _decimal(read_text(root, f"/sys/class/net/{name}/mtu"))
+
+
+def keeping_commands(root: str, devices: Sequence[str], mtu: int) -> Tuple[str, ...]:
+    """Return the commands that give an MTU to those of these devices that the host has with another one.
+
+    mtu: in bytes. flannel leaves a device of VXLAN that is there as it is. Raises UnreadableFile.
+    """
+    live = {device: device_mtu(root, device) for device in devices}
+    return tuple(f"ip link set dev {device} mtu {mtu}" for device, now in live.items() if now not in (None, mtu))
 
 
 def mounted_net_conf(root: str) -> Optional[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from .yaml_lines import YamlError, indent_of, is_content
 
@@ -60,10 +60,7 @@ def check_yaml(text: str) -> None:
 def _step(lines: List[str], place: _Place) -> bool:
     """Go over one entry and what its value goes on in; tell whether more can be understood. Raises YamlError."""
     number, line = place.number, lines[place.number]
-    items = _items(line)
-    column = items[-1] if items else indent_of(line)
-    if items:
-        column += len(_ITEM.match(line[column:]).group())  # type: ignore[union-attr]
+    items, column = _items(line)
     if line[column:].startswith(("&", "!", "*")):
         return False
     key = _KEY.match(line[column:])
@@ -79,16 +76,16 @@ def _step(lines: List[str], place: _Place) -> bool:
     return _pass_value(lines, place, value, columns[-1])
 
 
-def _items(line: str) -> List[int]:
-    """Return the columns of the hyphens that a line begins with."""
+def _items(line: str) -> Tuple[List[int], int]:
+    """Return the columns of the hyphens that a line begins with, and the column after them."""
     columns: List[int] = []
     column = indent_of(line)
     item = _ITEM.match(line[column:])
-    while item:
+    while item and column < len(line):
         columns.append(column)
         column += item.end()
-        item = _ITEM.match(line[column:]) if column < len(line) else None
-    return columns
+        item = _ITEM.match(line[column:])
+    return columns, column
 
 
 def _go_on(lines: List[str], place: _Place) -> bool:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
 from .._model.fact import Problem
 from .._model.link import Link
-from .._model.owner import Namespace, Owner
+from .._model.owner import Namespace, Owner, OwnerKind
 from .mtu_fact import completed_links
 from .options import GatherOptions, Subset
 from .reading import Reader
@@ -51,10 +52,41 @@ class LinkCensus:
                 found[LinkName(name.namespace, link.master)].append(name)
         return found
 
+    def _carries(self, end: LinkName, other: LinkName) -> bool:
+        """Tell which end of a pair carries the other: the host's, else the one that is a bridge's port."""
+        if self.host in (end.namespace, other.namespace):
+            return end.namespace == self.host != other.namespace
+        return self.links[end].master is not None and self.links[other].master is None
+
+    def namespace_of(self, path: Optional[str], pid: Optional[int], subject: str) -> int:
+        """Return the inode of a namespace that a user names by a path or a process; by none: the host's.
+
+        subject: what is to be found there, for the message. Raises ValueError.
+        """
+        if path is None and pid is None:
+            if self.host is None:
+                raise ValueError(f"{subject}: the host's network namespace was not found: run as root (become: true)")
+            return self.host
+        place = path or f"/proc/{pid}/ns/net"
+        try:
+            inode = os.stat(place).st_ino
+        except OSError as error:
+            raise ValueError(f"{subject}: {place} is no network namespace: {error.strerror}") from error
+        if inode not in self.namespaces:
+            raise ValueError(f"{subject}: {place} is no network namespace")
+        return inode
+
+    def owner_name(self, namespace: int) -> str:
+        """Return whose a namespace is, in words."""
+        owner = self.owners.get(namespace)
+        if owner is None or owner.kind is OwnerKind.HOST:
+            return owner.name if owner is not None and owner.name else "the host"
+        return f"{owner.kind.value} {owner.name or namespace}"
+
     def _carriers(self, name: LinkName, link: Link) -> List[LinkName]:
         if link.kind == "veth":
             peer = self.peer(name)
-            return [peer] if peer is not None and name.namespace != self.host == peer.namespace else []
+            return [peer] if peer is not None and self._carries(peer, name) else []
         carriers = []
         tunnel = link.encapsulation
         if tunnel is not None and tunnel.underlay is not None and tunnel.underlay_namespace is not None:

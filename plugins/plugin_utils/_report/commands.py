@@ -71,6 +71,8 @@ def _mss_clamp(variables: Variables) -> List[str]:
 
 
 def _keep_link(variables: Variables) -> str:
+    if variables.get("persist") is True:
+        return "set it where the link is configured: the file says more than the link has"
     if "pod_mtu" not in variables:
         return "lost when the link is made again: set it where the link is configured, too"
     files = ", ".join(variables.get("files", ()))
@@ -107,7 +109,10 @@ def _keep_clamp(variables: Variables) -> str:
 
 
 def _keep_cni(variables: Variables) -> str:
-    return f"set the CNI's MTU to {variables['pod_mtu']} where {', '.join(variables['files'])} says more"
+    files = ", ".join(variables["files"])
+    if "pod_mtu" in variables:
+        return f"set the CNI's MTU to {variables['pod_mtu']} where {files} says more"
+    return f"set the MTU of the underlay to {variables['underlay_mtu']} where {files} says less"
 
 
 POD_MTU_KNOBS = {
