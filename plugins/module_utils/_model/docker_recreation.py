@@ -40,7 +40,7 @@ class Recreation(Fact):
 
 @dataclass(frozen=True)
 class LeftNetwork(Fact):
-    """A network that keeps another MTU, and why."""
+    """A network that keeps a larger MTU, and why."""
 
     network: str
     reason: str
@@ -60,7 +60,7 @@ def plan_recreations(
     made: List[Recreation] = []
     left: List[LeftNetwork] = []
     for network in sorted(networks, key=lambda one: one.name):
-        if network.kind is NetworkKind.DEFAULT or not network.differs(mtu):
+        if network.kind is NetworkKind.DEFAULT or not network.exceeds(mtu):
             continue
         inside = [one for one in containers if network.name in one.endpoints or one.mode == network.name]
         reason = _WHOSE.get(network.kind) or _in_the_way(inside, attached.get(network.name, ()))

@@ -24,9 +24,9 @@ def call(module: Any, name: str, *arguments: Any, **options: Any) -> Any:
 
 
 def test_recreations_are_plain_values() -> None:
-    found = call(docker_recreation, "docker_recreation", NETWORKS, containers=CONTAINERS, mtu="1450")
+    found = call(docker_recreation, "docker_recreation", NETWORKS, containers=CONTAINERS, mtu="1390")
     assert json.loads(json.dumps(found)) == found
-    assert [one["network"] for one in found["recreate"]] == ["aux", "own", "plain", "six"]
+    assert [one["network"] for one in found["recreate"]] == ["aux", "own", "plain", "shop", "six"]
     assert found["recreate"][1]["containers"] == ["c1", "c2", "c3"]
     assert [one["network"] for one in found["left"]] == ["docker_gwbridge", "p_default"]
 

@@ -55,15 +55,15 @@ def test_recorded_networks_and_containers() -> None:
 
 
 def test_recorded_networks_are_made_anew_where_nothing_is_lost() -> None:
-    made, left = plan_recreations(NETWORKS, ATTACHED, CONTAINERS, 1450)
-    assert [one.network for one in made] == ["aux", "own", "plain", "six"]
+    made, left = plan_recreations(NETWORKS, ATTACHED, CONTAINERS, 1390)
+    assert [one.network for one in made] == ["aux", "own", "plain", "shop", "six"]
     assert {one.network for one in left} == {"docker_gwbridge", "p_default"}
     assert made[1].in_words == (
         "docker network disconnect own c1",
         "docker network disconnect own c2",
         "docker network disconnect own c3",
         "docker network rm own",
-        f"docker network create --driver bridge --subnet 10.99.0.0/24 --opt {OPTION}=1450 own",
+        f"docker network create --driver bridge --subnet 10.99.0.0/24 --opt {OPTION}=1390 own",
         "docker network connect --ip 10.99.0.50 --alias shopfront own c1",
         "docker network connect own c2",
         "docker network connect own c3",
@@ -123,6 +123,7 @@ def test_what_has_the_mtu_or_takes_its_parents_is_not_spoken_of() -> None:
         DockerNetwork("bridge", "bridge"),
         DockerNetwork("a", "bridge", options={OPTION: "1450"}),
         DockerNetwork("b", "macvlan"),
+        DockerNetwork("d", "bridge", options={OPTION: "1400"}),
         DockerNetwork("c", "overlay", scope="swarm", options={OPTION: "1500"}),
     ]
     assert plan_recreations(networks, {}, [], 1450) == ([], [])
