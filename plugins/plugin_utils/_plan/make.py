@@ -81,7 +81,7 @@ def _host_plan(
     live = live_changes(host.view, found, targets)
     tunnels = tunnel_changes(host.view, overlays, targets)
     uplinks = uplink_changes(host.view, underlay, wish)
-    routes = route_changes(host.view, found, targets)
+    routes = [route for route in route_changes(host.view, found, targets) if route.enterable]
     settings = find_settings(host.view, found, overlays, targets)
     wanted = [*live, *tunnels, *uplinks]
     steps = ordered(step for step in wanted if step.enterable)
