@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nodes of RKE1, RKE2 and K3s as installed, as they should be and edited by hand; the plan for the MTU of their pods."""
+"""Made-up nodes of each stack of Kubernetes, for tests of what is found and planned there."""
 
 from __future__ import annotations
 
