@@ -152,7 +152,7 @@ def test_terminal_tells_the_incident() -> None:
 def test_lines_fit_the_terminal_but_for_commands_and_paths(width: int) -> None:
     limit = max(60, min(width, 120))
     long = [line for line in text(document(), width).splitlines() if len(line) > limit]
-    assert all(" ip link set " in line for line in long)
+    assert all(" ip link set " in line or " ansible-playbook " in line for line in long)
 
 
 def test_worst_finding_decides_the_colour_and_words_say_it_too() -> None:
