@@ -18,6 +18,8 @@ from ..plugin_utils._rules.plain import plain_copy
 
 MODULE = "netfit.cluster.link_mtu"
 SECONDS = 60.0
+REMARKS = ("now", "why", "owner", "level", "raises")
+"""What netfit.cluster.mtu_plan says about a link beside what is asked for."""
 
 
 class Failed(Exception):
@@ -38,7 +40,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         """Let the module do it, in two guarded phases where a guard is asked for."""
         result: Dict[str, Any] = super().run(tmp, task_vars)
-        arguments, variables = plain_copy(self._task.args), task_vars or {}
+        arguments, variables = without_remarks(plain_copy(self._task.args)), task_vars or {}
         host = TaskHost(self, variables)
         if self._task.check_mode or arguments.get("armed") or not boolean(arguments.get("guard", True), strict=False):
             result.update(host.call(MODULE, arguments))
@@ -69,6 +71,21 @@ class ActionModule(ActionBase):
             return host.call(MODULE, arguments)
         finally:
             self._task.check_mode = before
+
+
+def without_remarks(arguments: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the arguments without what a plan or a finding says about a link for people to read."""
+    cleaned = dict(arguments)
+    for option in ("links", "routes"):
+        entries = cleaned.get(option)
+        if isinstance(entries, list):
+            cleaned[option] = [
+                {name: value for name, value in entry.items() if name not in REMARKS and value is not None}
+                if isinstance(entry, Mapping)
+                else entry
+                for entry in entries
+            ]
+    return cleaned
 
 
 class GuardedLinks:

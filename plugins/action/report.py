@@ -9,12 +9,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..plugin_utils._report.comparison import Comparison, FileError, check_promise, check_report, compare, judge
+from ..plugin_utils._report.comparison_lines import comparison_lines
 from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
 from ..plugin_utils._report.line import Line
 from ..plugin_utils._report.terminal import render, usable_width
@@ -29,6 +31,8 @@ ARGUMENTS = {
     "fail_on": {"type": "str", "choices": FAIL_ON, "default": "none"},
     "hosts": {"type": "list", "elements": "str"},
     "verify": {"type": "bool", "default": False},
+    "before": {"type": "str"},
+    "promised": {"type": "str"},
 }
 COLOURS = {
     "critical": "bright red",
@@ -58,13 +62,17 @@ class ActionModule(ActionBase):
         if options["scope"] == "host":
             end_as_audited(_assessment(variables))
             return result
+        try:
+            comparison = _comparison(options)
+        except FileError as error:
+            raise AnsibleActionFail(str(error)) from error
         document = _document(variables, options)
         path = Path(options["report_dir"]).expanduser().absolute() / "report.json"
         check_mode = bool(self._task.check_mode)
         self._write(document, path, check_mode, result)
         self._show(document, path, check_mode)
         if options["verify"]:
-            self._verify(document, result)
+            self._verify(document, comparison(document), result)
         self._judge(document, options["fail_on"], path, check_mode, result)
         return result
 
@@ -84,17 +92,26 @@ class ActionModule(ActionBase):
         for line in render(document, display.columns, [place]):
             display.display(line.text, color=colour(line))
 
-    def _verify(self, document: Mapping[str, Any], result: Dict[str, Any]) -> None:
+    def _verify(self, document: Mapping[str, Any], comparison: Optional[Comparison], result: Dict[str, Any]) -> None:
         verification, display = verify(document), Display()
-        for line in verification_lines(verification, usable_width(display.columns)):
+        columns = usable_width(display.columns)
+        lines, verdict = verification_lines(verification, columns), verification.verdict
+        if comparison is not None:
+            verdict = judge(verification, comparison)
+            lines = [
+                *comparison_lines(comparison, columns),
+                *verification_lines(verification, columns, comparison.tolerated, verdict),
+            ]
+            result["comparison"] = comparison.as_result()
+        for line in lines:
             display.display(line.text, color=colour(line))
         result["verification"] = {
             "paths": len(verification.checks),
             "failed": [f"{check.name}: {check.fault}" for check in verification.failures],
             "missing": list(verification.missing),
         }
-        if verification.verdict is not None:
-            result.update(failed=True, msg=f"Not verified: {verification.verdict}.")
+        if verdict is not None:
+            result.update(failed=True, msg=f"Not verified: {verdict}.")
 
     def _judge(
         self,
@@ -134,6 +151,26 @@ def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[
     policies = [assessment["policy"] for assessment in assessments.values() if assessment is not None]
     policy = policies[0] if policies else describe_policy(load_policy())
     return build_document(assessments, found.get("findings", ()), policy, explained=found.get("explained", ()))
+
+
+def _comparison(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Optional[Comparison]]:
+    """Read and check the files that were given; return what compares a new report with them."""
+    given = [name for name in ("before", "promised") if options[name]]
+    if given and not options["verify"]:
+        raise AnsibleActionFail(f"{given[0]}: there is nothing to compare without verify: true")
+    before = check_report(_json(options, "before"), "before") if options["before"] else None
+    promise = check_promise(_json(options, "promised"), "promised") if options["promised"] else None
+    return lambda document: compare(before, document, promise) if given else None
+
+
+def _json(options: Mapping[str, Any], option: str) -> Any:
+    path = Path(options[option]).expanduser().absolute()
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{option}: {path} could not be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise FileError(f"{option}: {path} is not valid JSON: {error}") from error
 
 
 def end_as_audited(assessment: Optional[Mapping[str, Any]]) -> None:

@@ -26,10 +26,11 @@ options:
   links:
     description:
       - The links and what each is to have.
-      - They take the form in which findings and M(netfit.cluster.mtu_plan#filter) name them.
+      - They take the form in which findings and P(netfit.cluster.mtu_plan#filter) name them; what those say for people
+        is passed over.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       link:
         description: Name of the link in its network namespace.
@@ -45,6 +46,38 @@ options:
         type: path
       pid:
         description: A process in the network namespace. By default the link is one of the host's own.
+        type: int
+  routes:
+    description:
+      - Routes that are to have an MTU of their own, as those of pods of Cilium have. They are changed live only, after
+        the links. Everything else about a route stays.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      destination:
+        description: The range in CIDR, or V(default).
+        type: str
+        required: true
+      mtu:
+        description: Bytes; without it the route gets the MTU of its device.
+        type: int
+      family:
+        description: V(ipv4) or V(ipv6). By default both.
+        type: str
+        choices: [ipv4, ipv6]
+      device:
+        description: Name of the link that the route leads to. By default any.
+        type: str
+      table:
+        description: Number of the routing table; 254 is C(main).
+        type: int
+        default: 254
+      namespace:
+        description: As for O(links[].namespace).
+        type: path
+      pid:
+        description: As for O(links[].pid).
         type: int
   live:
     description: Change the links as they are now.
@@ -126,6 +159,14 @@ links:
       files: [/etc/systemd/network/10-lan.network.d/90-netfit-mtu.conf]
       notes: []
       reason: /run/systemd/netif/links/2 says that it is configured
+routes:
+  description:
+    - Every route that is concerned, with C(route), C(namespace), C(pid), C(owner), C(before), C(after) (bytes, null for
+      none of its own) and C(reason) (why it was not changed).
+  returned: always
+  type: list
+  elements: dict
+  sample: []
 written:
   description: Files that were written.
   returned: always
@@ -154,15 +195,30 @@ from ansible_collections.netfit.cluster.plugins.module_utils._change.guard impor
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import check_run_name
 from ansible_collections.netfit.cluster.plugins.module_utils._change.link_mtu import carry_out, plan_links, wishes_of
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resource import ChangeError, Gone
+from ansible_collections.netfit.cluster.plugins.module_utils._change.route_mtu import route_wishes_of
 
 ARGUMENTS: Dict[str, Any] = {
     "links": {
         "type": "list",
         "elements": "dict",
-        "required": True,
+        "default": [],
         "options": {
             "link": {"type": "str", "required": True},
             "mtu": {"type": "int", "required": True},
+            "namespace": {"type": "path"},
+            "pid": {"type": "int"},
+        },
+    },
+    "routes": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "destination": {"type": "str", "required": True},
+            "mtu": {"type": "int"},
+            "family": {"type": "str", "choices": ["ipv4", "ipv6"]},
+            "device": {"type": "str"},
+            "table": {"type": "int", "default": 254},
             "namespace": {"type": "path"},
             "pid": {"type": "int"},
         },
@@ -193,7 +249,8 @@ def set_mtus(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
         check_run_name(params["run"])
     if not params["live"] and not params["persist"]:
         raise ValueError("live and persist are both off: nothing is left to do")
-    plan = plan_links(wishes_of(params["links"]), params["persist"])
+    links, routes = wishes_of(params["links"]), route_wishes_of(params["routes"])
+    plan = plan_links(links, params["persist"], routes=routes)
     changes = plan.changes(params["live"])
     run = ""
     if changes and not check_only:

@@ -49,6 +49,21 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  before:
+    description:
+      - Path of C(report.json) of the audit before, on the controller. With it, O(verify) also shows what each path
+        carried then and carries now, and which findings are gone, still there or new.
+    type: path
+    version_added: 0.4.0
+  promised:
+    description:
+      - Path of a file that holds what P(netfit.cluster.mtu_promise#filter) returned, on the controller. With it,
+        O(verify) fails where any of that does not hold - a path that carries less than was promised or was not
+        measured, or a finding that was promised to be gone.
+      - A path of which no more was promised than what it carries may still depend on ICMP. All others have to carry
+        what is expected of them, as without this option.
+    type: path
+    version_added: 0.4.0
 attributes:
   check_mode:
     description: In check mode the summary is shown and nothing is written.
@@ -73,6 +88,13 @@ EXAMPLES = r"""
 - name: Fail unless every path carries what it should
   netfit.cluster.report:
     verify: true
+  run_once: true
+
+- name: Fail unless all that was promised holds
+  netfit.cluster.report:
+    verify: true
+    before: netfit-report/before.json
+    promised: netfit-report/plan.json
   run_once: true
 """
 
@@ -102,6 +124,27 @@ verification:
       description: Hosts from which nothing could be measured, each with the reason.
       type: list
       elements: str
+comparison:
+  description: What is different.
+  returned: with O(before) or O(promised)
+  type: dict
+  contains:
+    paths:
+      description: >-
+        Paths of either run, with C(name), C(expected), the bytes C(before), C(after) and C(promised), and why the
+        promise is C(broken), null where it holds.
+      type: list
+      elements: dict
+    findings:
+      description: >-
+        Findings of either run, with C(fingerprint), C(id), C(host) and C(state), which is gone, still there, new, or
+        waiting for the cluster's owner.
+      type: list
+      elements: dict
+    broken:
+      description: Every promise that does not hold, in words.
+      type: list
+      elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -120,6 +163,8 @@ def main() -> None:
             },
             "hosts": {"type": "list", "elements": "str"},
             "verify": {"type": "bool", "default": False},
+            "before": {"type": "path"},
+            "promised": {"type": "path"},
         },
         supports_check_mode=True,
     )

@@ -98,15 +98,19 @@ def _plug(
         inside += [
             f"link add {attachment.link} mtu {attachment.mtu} address {hardware_address(topology, member, number)}"
             f" type veth peer name {port} mtu {segment_mtu} netns {keeper.identity.pid}",
-            f"address add {attachment.address} broadcast + dev {attachment.link}",
-            f"link set {attachment.link} up",
         ]
+        if not attachment.bare:
+            inside += [
+                f"address add {attachment.address} broadcast + dev {attachment.link}",
+                f"link set {attachment.link} up",
+            ]
         lan += [
             f"link set {port} addrgenmode none",
             f"link set {port} alias {member}:{attachment.link}",
             f"link set {port} master nf-{attachment.segment} up",
         ]
-    for route in routes:
+    # A bare link has no way anywhere before the host itself has configured it.
+    for route in [] if attachments[0].bare else routes:
         inside.append(f"route add {route.destination or 'default'} via {route.next_hop}")
     _ip(keeper.network_namespace(member), inside)
     _ip(keeper.lan_namespace, lan)

@@ -21,10 +21,17 @@ from .link_config_resource import LinkConfigResource, link_config_changes
 from .link_mtu_resource import LinkMtuResource
 from .namespace_target import name_namespace
 from .resource import ChangeError, Gone, Resource
+from .route_mtu import KIND as ROUTE_KIND
+from .route_mtu import RouteStep, RouteWish, route_changes, route_steps
+from .route_mtu_resource import RouteMtuResource
 from .session import Session
 
 KIND = "link_mtu"
-RESOURCES: Dict[str, Resource] = {KIND: LinkMtuResource(), "link_config": LinkConfigResource()}
+RESOURCES: Dict[str, Resource] = {
+    KIND: LinkMtuResource(),
+    "link_config": LinkConfigResource(),
+    ROUTE_KIND: RouteMtuResource(),
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class LinksPlan:
     """All that is to be done, before any of it is. steps: in their order; those that change nothing are among them."""
 
     steps: Tuple[LinkStep, ...]
+    routes: Tuple[RouteStep, ...] = ()
 
     def changes(self, live: bool) -> List[Change]:
         """Return the changes in the order in which they are made: live links first, for they can be refused.
@@ -87,7 +95,7 @@ class LinksPlan:
         """
         links = [Change(KIND, dict(step.target), step.before, step.after) for step in self.steps if step.differs]
         lasting = [step.config for step in self.steps if step.config is not None and step.config.persisted]
-        return (links if live else []) + link_config_changes(lasting)
+        return (links + route_changes(self.routes) if live else []) + link_config_changes(lasting)
 
     def as_result(self, live: bool) -> Dict[str, Any]:
         """Return what the module says about it."""
@@ -96,23 +104,23 @@ class LinksPlan:
             if step.config is not None and step.config.persisted:
                 files.update((change.path, change) for change in step.config.changes)
         diff = [change.as_diff() for change in files.values()]
-        if live and any(step.differs for step in self.steps):
+        if live and (self.routes or any(step.differs for step in self.steps)):
             diff.insert(0, {"before": self._listed("before"), "after": self._listed("after")})
         return {
             "links": [step.as_result() for step in self.steps],
+            "routes": [step.as_result() for step in self.routes],
             "written": list(files),
             "diff": diff,
         }
 
     def _listed(self, moment: str) -> str:
         lines = [f"{step.target['owner']}: {step.name.name}: MTU {getattr(step, moment)}" for step in self.steps]
+        lines += [f"{step.owner}: {step.route}: MTU {getattr(step, moment)}" for step in self.routes]
         return "".join(f"{line}\n" for line in lines)
 
 
 def wishes_of(entries: Sequence[Mapping[str, Any]]) -> List[LinkWish]:
     """Return what the option O(links) means. Raises ValueError that names the entry, the value and what is allowed."""
-    if not entries:
-        raise ValueError("links is empty; name at least one, as in {link: eth0, mtu: 1450}")
     wishes = []
     for number, entry in enumerate(entries):
         where = f"links[{number}]"
@@ -123,11 +131,15 @@ def wishes_of(entries: Sequence[Mapping[str, Any]]) -> List[LinkWish]:
     return wishes
 
 
-def plan_links(wishes: Sequence[LinkWish], persist: bool, root: str = "/") -> LinksPlan:
+def plan_links(
+    wishes: Sequence[LinkWish], persist: bool, root: str = "/", routes: Sequence[RouteWish] = ()
+) -> LinksPlan:
     """Look at the host and return what has to be done. Changes nothing.
 
     Raises ValueError for what cannot be had, Gone, ChangeError.
     """
+    if not wishes and not routes:
+        raise ValueError("links and routes are empty; name at least one link, as in {link: eth0, mtu: 1450}")
     census = take_link_census(root)
     wanted = _wanted(wishes, census)
     changes = {name: (census.links[name].mtu, mtu) for name, mtu in wanted.items()}
@@ -145,7 +157,7 @@ def plan_links(wishes: Sequence[LinkWish], persist: bool, root: str = "/") -> Li
         named = name_namespace(census.namespaces[name.namespace])
         target = {"link": name.name, "namespace": named, "owner": census.owner_name(name.namespace)}
         steps.append(LinkStep(name, target, *changes[name], configs.get(name)))
-    return LinksPlan(tuple(steps))
+    return LinksPlan(tuple(steps), route_steps(routes, census))
 
 
 def carry_out(changes: Sequence[Change], run: Optional[str], journal: str = DIRECTORY) -> str:

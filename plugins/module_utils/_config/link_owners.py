@@ -6,6 +6,16 @@
 from __future__ import annotations
 
 from .._model.link_owner import LinkOwner
+from .ifcfg import find_ifcfg
+from .ifupdown import find_ifupdown
+from .netplan import find_netplan
+from .network_manager import find_network_manager
+from .networkd import find_networkd
+
+NOBODY = (
+    "neither systemd-networkd, NetworkManager nor ifup has noted that it configures this link, and no ifcfg file is "
+    "named after it: whoever made it (a container runtime, a hypervisor, a script) decides about its MTU"
+)
 
 
 def find_link_owner(root: str, link: str, index: int) -> LinkOwner:
@@ -13,4 +23,16 @@ def find_link_owner(root: str, link: str, index: int) -> LinkOwner:
 
     Raises UnreadableFile.
     """
-    return LinkOwner(link, None, "nobody that is known")
+    # What generates the files of another comes before it; a file alone says less than what a program has noted.
+    ifcfg = find_ifcfg(root, link, index)
+    manager = find_network_manager(root, link, index)
+    if ifcfg is not None and manager is not None and not manager.files:
+        return ifcfg
+    return (
+        find_netplan(root, link, index)
+        or find_networkd(root, link, index)
+        or manager
+        or find_ifupdown(root, link)
+        or ifcfg
+        or LinkOwner(link, None, NOBODY)
+    )

@@ -52,6 +52,12 @@ class LinkCensus:
                 found[LinkName(name.namespace, link.master)].append(name)
         return found
 
+    def _carries(self, end: LinkName, other: LinkName) -> bool:
+        """Tell which end of a pair carries the other: the host's, else the one that is a bridge's port."""
+        if self.host in (end.namespace, other.namespace):
+            return end.namespace == self.host != other.namespace
+        return self.links[end].master is not None and self.links[other].master is None
+
     def namespace_of(self, path: Optional[str], pid: Optional[int], subject: str) -> int:
         """Return the inode of a namespace that a user names by a path or a process; by none: the host's.
 
@@ -80,7 +86,7 @@ class LinkCensus:
     def _carriers(self, name: LinkName, link: Link) -> List[LinkName]:
         if link.kind == "veth":
             peer = self.peer(name)
-            return [peer] if peer is not None and name.namespace != self.host == peer.namespace else []
+            return [peer] if peer is not None and self._carries(peer, name) else []
         carriers = []
         tunnel = link.encapsulation
         if tunnel is not None and tunnel.underlay is not None and tunnel.underlay_namespace is not None:

@@ -28,8 +28,7 @@ class Reload(Enum):
     """What makes a manager read its files anew, without taking a link down; the journal knows them by these names."""
 
     NOTHING = "nothing"
-    """Its files are read when it brings the link up, and at no other time."""
-    NETWORKD = "networkd"
+    """Its files are read when it brings the link up or starts anew; or making it read them would cut the link off."""
     NETPLAN_NETWORKD = "netplan_networkd"
     NETPLAN_NETWORK_MANAGER = "netplan_network_manager"
     NETWORK_MANAGER_PROFILE = "network_manager_profile"
@@ -53,6 +52,16 @@ class LinkOwner(Fact):
     connection: Optional[str] = None
     definition: Optional[str] = None
     backend: Optional[LinkManager] = None
+
+
+@dataclass(frozen=True)
+class MtuLine(Fact):
+    """The line of a file that sets an MTU. line: from 1. key: in the words of the file. mtu: bytes."""
+
+    file: str
+    line: int
+    key: str
+    mtu: int
 
 
 @dataclass(frozen=True)

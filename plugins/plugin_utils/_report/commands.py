@@ -71,6 +71,8 @@ def _mss_clamp(variables: Variables) -> List[str]:
 
 
 def _keep_link(variables: Variables) -> str:
+    if variables.get("persist") is True:
+        return "set it where the link is configured: the file says more than the link has"
     if "pod_mtu" not in variables:
         return "lost when the link is made again: set it where the link is configured, too"
     files = ", ".join(variables.get("files", ()))
@@ -107,7 +109,10 @@ def _keep_clamp(variables: Variables) -> str:
 
 
 def _keep_cni(variables: Variables) -> str:
-    return f"set the CNI's MTU to {variables['pod_mtu']} where {', '.join(variables['files'])} says more"
+    files = ", ".join(variables["files"])
+    if "pod_mtu" in variables:
+        return f"set the CNI's MTU to {variables['pod_mtu']} where {files} says more"
+    return f"set the MTU of the underlay to {variables['underlay_mtu']} where {files} says less"
 
 
 POD_MTU_KNOBS = {
@@ -135,8 +140,10 @@ KEEP: Dict[str, Callable[[Variables], str]] = {
 }
 
 
-PLAYED = ("sysctl_profile", "listen_backlog")
+PLAYED = ("link_mtu", "cni_mtu", "mss_clamp", "sysctl_profile", "listen_backlog")
 """Tags of netfit.cluster.remediate: what the playbook does, is undone by netfit.cluster.rollback."""
+PLANNED = ("link_mtu", "cni_mtu")
+"""Those that follow from what the whole cluster's network carries: all its hosts have to be asked."""
 
 
 def playbook_command(finding: Mapping[str, Any]) -> Optional[str]:
@@ -144,8 +151,8 @@ def playbook_command(finding: Mapping[str, Any]) -> Optional[str]:
     tag = str((finding.get("remedy") or {}).get("tag"))
     if tag not in PLAYED:
         return None
-    hosts = ",".join(fix_hosts(finding))
-    return f"ansible-playbook netfit.cluster.remediate --tags {tag} --limit {shlex.quote(hosts)}"
+    limit = "" if tag in PLANNED else f" --limit {shlex.quote(','.join(fix_hosts(finding)))}"
+    return f"ansible-playbook netfit.cluster.remediate --tags {tag}{limit}"
 
 
 def fix_commands(finding: Mapping[str, Any]) -> List[str]:

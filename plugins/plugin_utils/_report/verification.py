@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, List, Optional, Sequence, Tuple
 
 from .._rules.path_view import IP_AND_TCP
@@ -40,6 +40,11 @@ class Verification:
         """The paths that do not pass."""
         return [check for check in self.checks if check.fault is not None]
 
+    def without(self, names: Collection[str]) -> Verification:
+        """Return the same with those failures forgiven that are known by these names."""
+        kept = tuple(replace(check, fault=None) if check.name in names else check for check in self.checks)
+        return Verification(kept, self.missing)
+
     @property
     def verdict(self) -> Optional[str]:
         """Why the whole does not pass, in one sentence; None where it does."""
@@ -61,7 +66,7 @@ def verify(document: Mapping[str, Any]) -> Verification:
     """
     hosts = document["hosts"]
     missing = [f"{name} ({_why(hosts[name])})" for name in sorted(hosts) if hosts[name]["status"] != "audited"]
-    return Verification(tuple(_check(entry) for entry in document["paths"]), tuple(missing))
+    return Verification(tuple(check_path(entry) for entry in document["paths"]), tuple(missing))
 
 
 def _why(host: Mapping[str, Any]) -> str:
@@ -69,7 +74,8 @@ def _why(host: Mapping[str, Any]) -> str:
     return f"{words}: {' '.join(str(host['reason']).split())}" if host["reason"] else words
 
 
-def _check(entry: Entry) -> Check:
+def check_path(entry: Entry) -> Check:
+    """Hold one path of a report against what is expected of it."""
     directions = _directions(entry)
     faults = [(word, _fault(entry, direction, word)) for word, direction in directions]
     texts = {fault for _word, fault in faults}
@@ -131,8 +137,13 @@ def _invited(entry: Entry, verdict: str, carried: int) -> Optional[str]:
     return f"carries {carried}, and works only because ICMP arrives"
 
 
-def verification_lines(verification: Verification, columns: int) -> List[Line]:
-    """Return expected and measured of each path, failures last, and the verdict."""
+def verification_lines(
+    verification: Verification, columns: int, tolerated: Collection[str] = (), promise: Optional[str] = None
+) -> List[Line]:
+    """Return expected and measured of each path, failures last, and the verdict.
+
+    tolerated: names of paths of which no better was promised. promise: what of a promise does not hold, in words.
+    """
     passed = [check for check in verification.checks if check.fault is None]
     lines = [Line("Verification, largest IP packet in bytes (there / back):")]
     for check in passed[:MOST_PASSED]:
@@ -142,13 +153,16 @@ def verification_lines(verification: Verification, columns: int) -> List[Line]:
     if len(passed) > MOST_PASSED:
         lines.append(Line(f"  ok    and {len(passed) - MOST_PASSED} more, all in the report"))
     for check in verification.failures:
-        text = f"FAIL  {check.name}: expected {check.expected}, measured {check.measured}: {check.fault}"
-        lines.extend(_wrapped(text, "critical", columns))
+        known = check.name in tolerated
+        word, tone = ("known", "medium") if known else ("FAIL ", "critical")
+        text = f"{word} {check.name}: expected {check.expected}, measured {check.measured}: {check.fault}"
+        lines.extend(_wrapped(text + (" (no better was promised)" if known else ""), tone, columns))
     for host in verification.missing:
         lines.extend(_wrapped(f"FAIL  {host}", "error", columns))
-    verdict = verification.verdict
+    verdict = verification.without(tolerated).verdict if promise is None else promise
     count = len(verification.checks)
-    good = f"Verified: {'the one path carries' if count == 1 else f'all {count} paths carry'} what is expected."
+    wanted = "what was promised" if tolerated else "what is expected"
+    good = f"Verified: {'the one path carries' if count == 1 else f'all {count} paths carry'} {wanted}."
     text = good if verdict is None else f"Not verified: {verdict}."
     return [*lines, *_plain(text, "healthy" if verdict is None else "critical", columns)]
 

@@ -12,7 +12,10 @@ from typing import Any, Dict, Iterable, List
 
 from ...module_utils._model.finding import Evidence, Finding, Severity, Status
 from .cluster import cluster_rules
+from .confused import confused
 from .declared import declared
+from .drift import waiting
+from .guarded import rolled_back
 from .icmp_filter import filtered_by_counters, filtered_by_rule
 from .mtu import exceeds_overlay, exceeds_underlay, exceeds_uplink
 from .path_view import Measured
@@ -36,6 +39,7 @@ def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = N
     overlay, flagged = exceeds_overlay(host, policy)
     way_out, more = exceeds_uplink(host, policy, flagged)
     flagged = flagged | more
+    meanings, told = confused(host, policy, measured.paths)
     return finish(
         policy,
         [
@@ -44,7 +48,10 @@ def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = N
             *exceeds_underlay(host, policy),
             *segments(host, policy, flagged),
             *pairs(host, policy, flagged),
-            *declared(host, policy, flagged),
+            *declared(host, policy, flagged, told),
+            *waiting(host, policy, flagged, measured.paths, told),
+            *meanings,
+            *rolled_back(host, policy),
             *queue_rules(host, policy),
             *sysctl_rules(host, policy),
             *sysctl_file_rules(host, policy),

@@ -100,6 +100,38 @@ RULES: Tuple[Rule, ...] = (
         (RFC_PATH_MTU, RFC_BLACK_HOLE, "https://github.com/moby/moby/issues/22297"),
     ),
     Rule(
+        "MTU-008",
+        "A guarded change of an MTU was rolled back",
+        "The host was cut off, or did not carry full-size packets, and has undone the change by itself: nothing of it "
+        "is in force, and what it was to heal is as before.",
+        Severity.HIGH,
+        (RFC_PATH_MTU, RFC_BLACK_HOLE),
+    ),
+    Rule(
+        "MTU-009",
+        "Declared MTU will break at the next restart or with the next pod",
+        "All is right now, and what the files say is not: the fault comes with the next boot, the next restart of the "
+        "network, or the next pod that is made, when nobody thinks of the MTU.",
+        Severity.HIGH,
+        (
+            RFC_PATH_MTU,
+            "https://github.com/rancher/rke2-charts/pull/670",
+            "https://github.com/rancher/rancher/issues/24096",
+        ),
+    ),
+    Rule(
+        "MTU-010",
+        "An MTU was given in another meaning than its setting has",
+        "The same word stands for the network below, for the packets of pods, or for an interface. A number that is "
+        "taken for the wrong one makes packets too large for the overlay, or smaller than they could be.",
+        Severity.HIGH,
+        (
+            "https://docs.tigera.io/calico/latest/networking/configuring/mtu",
+            "https://github.com/flannel-io/flannel/issues/1775",
+            "https://docs.docker.com/engine/network/drivers/overlay/",
+        ),
+    ),
+    Rule(
         "QUEUE-001",
         "Listen backlog is below the policy",
         "When more connections arrive at once than the backlog holds, their handshakes are dropped: clients retry "

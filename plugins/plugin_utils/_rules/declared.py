@@ -5,29 +5,31 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Collection, List, Optional
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy, Severity
 from ...module_utils._model.owner import OwnerKind
+from .drift import pod_declarations, waits_for_restart
 from .making import OPEN_CONNECTIONS, fail, link_change, link_evidence, place
 from .mtu import Flagged
-from .overlay import CLUSTER_STACKS, carried_routes
 from .policy import Policy
 from .view import DeclaredView, HostView, LinkView, NetworkView
 
 
-def declared(host: HostView, policy: Policy, flagged: Flagged) -> List[Finding]:
-    """MTU-005. A file that is not in force and a link that does not exist are no findings."""
+def declared(host: HostView, policy: Policy, flagged: Flagged, told: Collection[str] = ()) -> List[Finding]:
+    """MTU-005. A file that is not in force and a link that does not exist are no findings.
+
+    told: sources of declarations that another finding is about.
+    """
     home = host.host_network
     if home is None:
         return []
     findings = []
-    active = [one for one in host.declared if one.active and one.value > 0]
+    active = [one for one in host.declared if one.active and one.value > 0 and one.source not in told]
     for one in active:
         link = home.link(one.link)
-        if link is not None:
+        if link is not None and not waits_for_restart(one, link):
             findings.extend(_against_link(host, policy, home, one, link, flagged))
-    findings.extend(_new_pods(host, policy, home, active, flagged))
     findings.extend(_old_pods(host, policy, active, flagged))
     return findings
 
@@ -88,51 +90,9 @@ def _against_bridge(
     return findings
 
 
-def _new_pods(
-    host: HostView,
-    policy: Policy,
-    home: NetworkView,
-    active: List[DeclaredView],
-    flagged: Flagged,
-) -> List[Finding]:
-    """The file that new pods are made by declares more than the overlay carries, though no pod shows it yet."""
-    overlays = [
-        link
-        for link in home.links
-        if link.tunnel is not None and not link.tunnel.collect_metadata and carried_routes(home, link)
-    ]
-    too_large = [one for one in _pod_declarations(active) for link in overlays if one.value > link.mtu]
-    if flagged or not too_large:
-        return []
-    one, overlay = too_large[0], min(overlays, key=lambda link: (link.mtu, link.name))
-    where = place(host.name, home)
-    evidence = [
-        Evidence(f"{one.stack} declares (interface MTU)", one.value, one.source),
-        link_evidence(overlay, where.name),
-        Evidence("no pod has that MTU yet; the next one that starts will", None, None),
-    ]
-    target = where.target(path=one.path) if one.path else where.target(link=overlay.name)
-    return [
-        fail(
-            "MTU-005",
-            policy,
-            target,
-            f"{one.source} declares {one.value} for new pods",
-            f"at most {overlay.mtu} ({overlay.name} of {host.name})",
-            evidence,
-            Remedy("cni_mtu", {"pod_mtu": overlay.mtu, "files": [one.source]}, "none; new pods only", True),
-            Severity.HIGH,
-        )
-    ]
-
-
-def _pod_declarations(active: List[DeclaredView]) -> List[DeclaredView]:
-    return [one for one in active if one.meaning == "interface" and one.link is None and one.stack in CLUSTER_STACKS]
-
-
 def _old_pods(host: HostView, policy: Policy, active: List[DeclaredView], flagged: Flagged) -> List[Finding]:
     """Pods that were made before the file said what it says now."""
-    found = _pod_declarations(active)
+    found = pod_declarations(active)
     values = {one.value for one in found}
     findings = []
     for network in host.members if found else ():

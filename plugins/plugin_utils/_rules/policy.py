@@ -116,6 +116,12 @@ class Policy:
         """Packets that must be lost before a path counts as lossy."""
         return int(self.merged["paths"]["lost_packets"])
 
+    @property
+    def mtu(self) -> Mapping[str, Any]:
+        """The part about MTU plans: uplinks, raise, underlay_mtu."""
+        part: Mapping[str, Any] = self.merged["mtu"]
+        return part
+
     def symptom_counters(self, symptom: Optional[str]) -> Tuple[str, ...]:
         """Return the counters whose rise is that symptom."""
         return tuple(self.merged["symptoms"].get(symptom, ())) if symptom is not None else ()
@@ -168,7 +174,7 @@ def _overrides(given: Union[str, Mapping[str, Any], None], directory: Path) -> T
         return str(path), {}
     if not isinstance(content, Mapping):
         raise PolicyError(
-            f"netfit_policy: {path} must be a mapping with rules, sysctls, breaking, listeners, paths or symptoms"
+            f"netfit_policy: {path} must be a mapping with rules, sysctls, breaking, listeners, paths, mtu or symptoms"
         )
     return str(path), plain.plain_copy(content)
 

@@ -56,7 +56,8 @@ def check_policy(overrides: Mapping[str, Any], defaults: Mapping[str, Any], sour
     """Check a user's policy against the defaults that it is merged over. Raises PolicyError at the first fault."""
     try:
         _check_names("", overrides, defaults, "part of a policy")
-        for name, check in (("rules", _check_rules), ("listeners", _check_listeners), ("paths", _check_paths)):
+        parts = {"rules": _check_rules, "listeners": _check_listeners, "paths": _check_paths, "mtu": _check_mtu}
+        for name, check in parts.items():
             if name in overrides:
                 check(_mapping(name, overrides[name]), defaults)
         symptoms = _mapping("symptoms", overrides.get("symptoms", {}))
@@ -177,6 +178,27 @@ def _check_paths(paths: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     _check_names("paths", paths, checks, "setting of paths")
     for name, value in paths.items():
         checks[name](f"paths.{name}", value)
+
+
+def _check_mtu(mtu: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    checks: Dict[str, Check] = {"uplinks": _uplinks, "raise": _boolean, "underlay_mtu": _bytes_or_null}
+    _check_names("mtu", mtu, checks, "setting of MTU plans")
+    for name, value in mtu.items():
+        checks[name](f"mtu.{name}", value)
+
+
+def _uplinks(place: str, value: Any) -> None:
+    if value not in ("keep", "lower") and not _is_size(value):
+        raise PolicyError(f"{place} is {value!r}, but must be keep, lower or a whole number from 68 to 65535 (bytes)")
+
+
+def _bytes_or_null(place: str, value: Any) -> None:
+    if value is not None and not _is_size(value):
+        raise PolicyError(f"{place} is {value!r}, but must be null or a whole number from 68 to 65535 (bytes)")
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 68 <= value <= 65535
 
 
 def _check_programs(place: str, programs: Any) -> None:

@@ -21,6 +21,7 @@ from .view import (
     PeerEnd,
     ProblemView,
     QueueView,
+    RolledBackView,
     RouteView,
     SysctlView,
     Tunnel,
@@ -243,6 +244,18 @@ def _problems(facts: Record) -> Tuple[ProblemView, ...]:
     return tuple(found)
 
 
+def _rolled_back(guard: Record) -> Tuple[RolledBackView, ...]:
+    return tuple(
+        RolledBackView(
+            plain.text(entry, "run") or "without a name",
+            plain.text(entry, "moment"),
+            plain.text(entry, "reason") or "no reason given",
+            tuple(plain.texts(entry, "changes")),
+        )
+        for entry in plain.records(guard, "rolled_back")
+    )
+
+
 def view_host(name: str, facts: Record) -> HostView:
     """Turn ``ansible_facts`` of one host into its view. Never raises on what a fact lacks."""
     mtu, sysctl, queues = (plain.record(facts, fact) for fact in FACT_NAMES)
@@ -262,4 +275,5 @@ def view_host(name: str, facts: Record) -> HostView:
         problems=_problems(facts),
         missing=tuple(fact for fact in FACT_NAMES if not plain.record(facts, fact)),
         sysctl_files=view_sysctl_files(plain.record(sysctl, "files")),
+        rolled_back=_rolled_back(plain.record(mtu, "guard")),
     )

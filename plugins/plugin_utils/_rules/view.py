@@ -184,6 +184,16 @@ class ProblemView:
 
 
 @dataclass(frozen=True)
+class RolledBackView:
+    """A run of changes that the guard on the host has undone. moment: when, as the host wrote it. changes: names."""
+
+    run: str
+    moment: Optional[str]
+    reason: str
+    changes: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class HostView:
     """Everything that is known of one host. name: from the inventory. missing: facts that were not gathered."""
 
@@ -197,6 +207,7 @@ class HostView:
     problems: Tuple[ProblemView, ...]
     missing: Tuple[str, ...] = field(default=())
     sysctl_files: SysctlFilesView = field(default_factory=SysctlFilesView)
+    rolled_back: Tuple[RolledBackView, ...] = field(default=())
 
     @property
     def host_network(self) -> Optional[NetworkView]:

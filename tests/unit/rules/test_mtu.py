@@ -265,7 +265,7 @@ DECLARED = [
     (
         "the next pod will be too large",
         canal(1450, declarations=[b.subnet_env(), b.conflist(1500), b.conflist(1450)]),
-        [("MTU-005", "/etc/cni/net.d/10-canal.conflist", "high")],
+        [("MTU-009", "/etc/cni/net.d/10-canal.conflist", "high")],
     ),
     ("pod from before the change", canal(1400, declarations=[b.conflist(1450)]), [("MTU-005", "eth0", "low")]),
     ("told by MTU-001 already", canal(1500, declarations=[b.conflist(1450)]), [("MTU-001", "eth0", "critical")]),

@@ -29,7 +29,7 @@ def test_defaults_pass_their_own_check_and_say_why() -> None:
 def test_catalogue_has_exactly_these_rules() -> None:
     assert sorted(CATALOGUE) == sorted(
         [
-            *[f"MTU-00{number}" for number in range(1, 8)],
+            *[f"MTU-{number:03}" for number in range(1, 11)],
             *[f"QUEUE-00{number}" for number in range(1, 5)],
             *[f"SYSCTL-00{number}" for number in range(1, 7)],
             *[f"PATH-00{number}" for number in range(1, 9)],

@@ -60,9 +60,12 @@ def rich() -> Dict[str, Any]:
             [
                 b.declared("docker", 1450, MtuMeaning.INTERFACE, "/etc/docker/daemon.json", link="docker0"),
                 b.declared("flannel", 1400, MtuMeaning.UNDERLAY, "/etc/net-conf.json", link="flannel.1"),
+                b.declared("docker", 1450, MtuMeaning.UNDERLAY, "/etc/docker/daemon.json", "overlay"),
+                b.declared("netplan", 9000, MtuMeaning.INTERFACE, "/etc/netplan/1.yaml", link="eth0"),
             ]
         )
     )
+    mtu["guard"] = {"rolled_back": [{"run": "1", "moment": "now", "reason": "lost", "changes": ["eth0"]}]}
     mtu["problems"] = as_plain([b.problem("daemon.json", "broken", "/etc/docker/daemon.json")])
     queues["namespaces"].append(
         b.queue(
@@ -131,6 +134,9 @@ def test_rich_facts_show_most_rules() -> None:
         "MTU-004",
         "MTU-005",
         "MTU-007",
+        "MTU-008",
+        "MTU-009",
+        "MTU-010",
         "QUEUE-002",
         "QUEUE-003",
         "QUEUE-004",

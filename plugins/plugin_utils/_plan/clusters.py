@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts belong together: those that share an overlay, or that are each other's next hop to pods."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping, Sequence, Set
+
+from .hosts import PlanHost
+from .overlays import Overlay
+
+
+def clusters(hosts: Sequence[PlanHost], overlays: Mapping[str, Sequence[Overlay]]) -> List[List[str]]:
+    """Return the names of the hosts of each cluster, sorted; a host that shares nothing is one of its own."""
+    parents: Dict[str, str] = {host.name: host.name for host in hosts}
+
+    def root(name: str) -> str:
+        while parents[name] != name:
+            name = parents[name]
+        return name
+
+    for members in _ties(hosts, overlays):
+        first, *others = sorted(members)
+        for other in others:
+            parents[root(other)] = root(first)
+    found: Dict[str, List[str]] = {}
+    for host in hosts:
+        found.setdefault(root(host.name), []).append(host.name)
+    return sorted(sorted(names) for names in found.values())
+
+
+def _ties(hosts: Sequence[PlanHost], overlays: Mapping[str, Sequence[Overlay]]) -> List[Set[str]]:
+    shared: Dict[object, Set[str]] = {}
+    owners: Dict[str, str] = {}
+    for host in hosts:
+        for overlay in overlays[host.name]:
+            shared.setdefault(overlay.identity, set()).add(host.name)
+        home = host.view.host_network
+        for link in home.links if home is not None else ():
+            owners.update({address: host.name for address, _length in link.addresses})
+    ties = list(shared.values())
+    for host in hosts:
+        home = host.view.host_network
+        for route in home.routes if home is not None else ():
+            others = {owners[gateway] for gateway in route.gateways if gateway in owners and not route.default}
+            ties.extend({host.name, other} for other in others)
+    return ties
