@@ -188,7 +188,10 @@ class _Builder:
         icmp = fields.get("icmp", "all")
         if icmp not in ("all", "none"):
             raise BadTopology(f"{where}.icmp: 'all' or 'none' is needed, not {icmp!r}")
-        return Router(name, self._attachments(where, name, fields.get("segments"), 1), icmp == "all")
+        attachments = self._attachments(where, name, fields.get("segments"), 1)
+        if any(attachment.bare for attachment in attachments):
+            raise BadTopology(f"{where}.segments: the links of a router cannot be bare, for nobody configures them")
+        return Router(name, attachments, icmp == "all")
 
     def host(self, name: str, value: Any) -> HostPlan:
         where = f"hosts.{checks.name('hosts', name)}"
