@@ -20,9 +20,12 @@ from types import TracebackType
 from typing import Any, Dict, List, Optional, Type
 
 HERE = Path(__file__)
-OWN = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/var/lib/netfit", "/run/lock")
+OWN = (
+    "/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/var/lib/netfit", "/run/netfit",
+    "/run/lock",
+)  # fmt: skip
 CONF = "/etc/sysctl.conf"
-WRITING = ("write", "fsync", "rename", "unlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown")
+WRITING = ("write", "fsync", "rename", "unlink", "symlink", "mkdir", "rmdir", "ftruncate", "fchmod", "fchown")
 """Functions of os by which a run changes something on the disk or in /proc/sys."""
 
 
@@ -161,6 +164,9 @@ def serve() -> None:
     for path in OWN:
         os.makedirs(path, exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", path], check=True)
+    if os.path.isdir("/run/systemd"):
+        # Its timers would run on the machine itself.
+        subprocess.run(["mount", "-t", "tmpfs", "none", "/run/systemd"], check=True)
     if os.path.exists(CONF):
         empty = "/run/lock/empty"
         Path(empty).touch()
@@ -261,7 +267,7 @@ def _files(_request: Dict[str, Any]) -> Dict[str, str]:
 
 
 def _reset(_request: Dict[str, Any]) -> str:
-    for directory in OWN[:5]:
+    for directory in OWN[:6]:
         subprocess.run(["find", directory, "-mindepth", "1", "-delete"], check=True)
     return "done"
 

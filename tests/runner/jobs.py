@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
@@ -17,8 +18,20 @@ TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 COPY_PACKAGES = ("git",)
 KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
 PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
+# Not beside a kubectl of another source, which owns the same path.
+KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
+MANAGER_PACKAGES = (
+    "dhcpcd-base",
+    "dnsmasq-base",
+    "ifupdown",
+    "isc-dhcp-client",
+    "netplan.io",
+    "network-manager",
+)
+"""What configures links, for hosts of the lab. None of them is started here; NetworkManager would be at the next boot
+of a machine whose init is systemd."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +128,7 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/lab"),),
         timeout_seconds=2400,
         needs_root=True,
-        packages=LAB_PACKAGES,
+        packages=LAB_PACKAGES + MANAGER_PACKAGES,
         one_at_a_time="lab",
     ),
     _sanity("sanity-2.19", MAIN, "24.2"),
@@ -135,7 +148,7 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/kernel"),),
         timeout_seconds=1800,
         needs_root=True,
-        packages=KERNEL_PACKAGES + PROGRAM_PACKAGES + SERVER_PACKAGES,
+        packages=KERNEL_PACKAGES + PROGRAM_PACKAGES + KUBECTL_PACKAGES + SERVER_PACKAGES,
     ),
     Job(
         "change",

@@ -57,6 +57,13 @@ def text(where: str, value: Any) -> str:
     return value
 
 
+def boolean(where: str, value: Any) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise BadTopology(f"{where}: true or false is needed, not {value!r}")
+    return value
+
+
 def mtu(where: str, value: Any) -> int:
     """Return an MTU in bytes."""
     if not isinstance(value, int) or isinstance(value, bool) or not MTU_MINIMUM <= value <= MTU_MAXIMUM:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MARK = "etc/nf-lab-host"
 UNITS = "etc/systemd/system"
 VENDOR_UNITS = ("usr/lib/systemd/system", "lib/systemd/system")
-KEPT_GENERATORS = ("systemd-sysv-generator", "systemd-rc-local-generator")
+KEPT_GENERATORS = ("systemd-sysv-generator", "systemd-rc-local-generator", "netplan")
 KEPT_VENDOR_WANTS = frozenset(
     {
         "cryptsetup.target",
@@ -47,6 +48,8 @@ MASKED = (
     "getty.target", "console-getty.service", "systemd-networkd-wait-online.service",
     "NetworkManager-wait-online.service", "systemd-remount-fs.service",
 )  # fmt: skip
+PRIVATE = ("/etc/NetworkManager/system-connections/", "/etc/netplan/")
+"""Where files may hold keys and passwords: their programs refuse or complain about what others can read."""
 SSHD_CONFIG = """\
 # Written by the lab.
 Port 22
@@ -65,7 +68,10 @@ JOURNAL_CONFIG = "[Journal]\nStorage=volatile\nRuntimeMaxUse=8M\nForwardToConsol
 
 @dataclass(frozen=True)
 class HostFiles:
-    """What a host's files say. hosts_file: the text of /etc/hosts. services: units to start at boot."""
+    """What a host's files say. hosts_file: the text of /etc/hosts. services: units to start at boot.
+
+    files: further ones, text by absolute path.
+    """
 
     name: str
     services: tuple[str, ...]
@@ -73,6 +79,7 @@ class HostFiles:
     host_key: str
     host_public_key: str
     authorized_key: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(root: Path, files: HostFiles) -> None:
@@ -82,6 +89,8 @@ def write(root: Path, files: HostFiles) -> None:
     _write_identity(root, files)
     _write_ssh(root, files)
     _forget_what_the_machine_starts(root)
+    for path, text in files.files.items():
+        _replace(root / path.lstrip("/"), text, 0o600 if path.startswith(PRIVATE) else 0o644)
     for unit in MASKED:
         if unit_name(unit) not in {unit_name(service) for service in files.services}:
             _mask(root, unit)
@@ -144,6 +153,8 @@ def _forget_what_the_machine_starts(root: Path) -> None:
                     _mask(root, link.name)
     for link in (root / "etc").glob("rc[S0-9].d/S*"):
         link.unlink()
+    for path in (root / "etc/netplan").glob("*.yaml"):
+        path.unlink()
     _mask_generators(root)
 
 

@@ -161,6 +161,7 @@ def _boot(lab: Lab, hosts: Iterable[Host]) -> None:
                 host_key=(keys / "host").read_text(),
                 host_public_key=(keys / "host.pub").read_text(),
                 authorized_key=(keys / "id.pub").read_text(),
+                files=host.plan.files,
             )
         )
     timeout = BOOT_TIMEOUT + BOOT_TIMEOUT_EACH * len(booted)

@@ -41,10 +41,11 @@ def _member_number(topology: Topology, member: str) -> int:
 
 
 def controller_attachments(topology: Topology) -> tuple[Attachment, ...]:
-    """Return the controller's links: one into every segment, so that no router stands between it and a host."""
+    """Return the controller's links: one into each of its segments."""
+    mine = [topology.segments[name] for name in topology.controller]
     return tuple(
         Attachment(segment.name, segment.controller_address, segment.mtu, f"eth{number}")
-        for number, segment in enumerate(topology.segments.values())
+        for number, segment in enumerate(mine)
     )
 
 
@@ -63,7 +64,10 @@ def build(keeper: Keeper, topology: Topology) -> None:
     for router in topology.routers.values():
         _plug(keeper, topology, router.name, router.attachments, routes_of_router(topology, router.attachments))
         _forward(keeper, router.name, router.icmp)
-    _plug(keeper, topology, CONTROLLER, controller_attachments(topology), [])
+    attachments = controller_attachments(topology)
+    # Where it is in every segment it needs no way out; its default route would be one.
+    routes = routes_of_router(topology, attachments)
+    _plug(keeper, topology, CONTROLLER, attachments, routes)
     for host in topology.hosts.values():
         _plug(keeper, topology, host.name, host.attachments, routes_of_host(topology, host.attachments))
 
@@ -94,15 +98,19 @@ def _plug(
         inside += [
             f"link add {attachment.link} mtu {attachment.mtu} address {hardware_address(topology, member, number)}"
             f" type veth peer name {port} mtu {segment_mtu} netns {keeper.identity.pid}",
-            f"address add {attachment.address} broadcast + dev {attachment.link}",
-            f"link set {attachment.link} up",
         ]
+        if not attachment.bare:
+            inside += [
+                f"address add {attachment.address} broadcast + dev {attachment.link}",
+                f"link set {attachment.link} up",
+            ]
         lan += [
             f"link set {port} addrgenmode none",
             f"link set {port} alias {member}:{attachment.link}",
             f"link set {port} master nf-{attachment.segment} up",
         ]
-    for route in routes:
+    # A bare link has no way anywhere before the host itself has configured it.
+    for route in [] if attachments[0].bare else routes:
         inside.append(f"route add {route.destination or 'default'} via {route.next_hop}")
     _ip(keeper.network_namespace(member), inside)
     _ip(keeper.lan_namespace, lan)

@@ -22,7 +22,8 @@ TOOLS = {
 """Tool: its Debian package."""
 SERVICE_PACKAGES = {
     "containerd": "containerd", "docker": "docker.io", "nginx": "nginx", "podman": "podman", "ssh": "openssh-server",
-    "NetworkManager": "network-manager", "systemd-networkd": "systemd", "chrony": "chrony", "cron": "cron",
+    "NetworkManager": "network-manager", "systemd-networkd": "systemd", "networking": "ifupdown",
+    "chrony": "chrony", "cron": "cron",
 }  # fmt: skip
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -32,7 +33,12 @@ def missing_packages(topology: Topology, feature_packages: Iterable[str] = (), r
     missing = [f"{package} ({tool})" for tool, package in TOOLS.items() if shutil.which(tool, path=_PATH) is None]
     if not any(os.path.exists(path) for path in host_root.INITS):
         missing.append("systemd (the hosts' init)")
-    services = {service for host in topology.hosts.values() for service in host.services} | {"ssh"}
+    services = {
+        service
+        for host in topology.hosts.values()
+        for service in host.services
+        if f"/{host_files.UNITS}/{host_files.unit_name(service)}" not in host.files
+    } | {"ssh"}
     for service in sorted(services):
         if host_files.find_unit(root, host_files.unit_name(service)) is None:
             stem = service.removesuffix(".service")

@@ -20,8 +20,8 @@ FIRST_HOST = 11
 CONTROLLER = "controller"
 BRIDGE_NAME_LONGEST = 12
 """Characters: a bridge is called nf-<segment>, and the kernel allows 15 (IFNAMSIZ, include/uapi/linux/if.h)."""
-TOP_KEYS = ("description", "segments", "routers", "hosts")
-HOST_KEYS = ("groups", "segments", "python", "services", "packages")
+TOP_KEYS = ("description", "segments", "routers", "hosts", "controller")
+HOST_KEYS = ("groups", "segments", "python", "services", "packages", "files", "variables")
 _RANGE = re.compile(r"(.*)\[(\d+):(\d+)\](.*)")
 
 
@@ -45,12 +45,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A link of a host or router into a segment. mtu: bytes, of the end inside the host. link: eth0, eth1 ..."""
+    """A link of a host or router into a segment. mtu: bytes, of the end inside the host. link: eth0, eth1 ...
+
+    bare: it has no address and is down, for a program on the host to configure; its address is kept free for that.
+    """
 
     segment: str
     address: ipaddress.IPv4Interface
     mtu: int
     link: str
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class HostPlan:
     """One host. services: systemd units to start at boot. packages: Debian packages that it cannot do without.
 
     python: absolute path, or a name that is looked up on this machine; the inventory pins it.
+    files: what is written before the first boot, text by absolute path. variables: of the host in the inventory.
     """
 
     name: str
@@ -75,6 +80,8 @@ class HostPlan:
     python: str = "/usr/bin/python3"
     services: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -84,12 +91,16 @@ class HostPlan:
 
 @dataclass(frozen=True)
 class Topology:
-    """Everything that a lab is built from. extensions: the parts that features build, by key, as the YAML has them."""
+    """Everything that a lab is built from.
+
+    controller: the segments that it is in. extensions: the parts that features build, by key, as the YAML has them.
+    """
 
     name: str
     segments: Mapping[str, Segment]
     routers: Mapping[str, Router]
     hosts: Mapping[str, HostPlan]
+    controller: tuple[str, ...]
     description: str = ""
     extensions: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,7 +130,16 @@ def parse(name: str, document: Any, extension_keys: Collection[str] = ()) -> Top
             raise BadTopology(f"hosts: the name {key!r} is taken{' by the lab itself' if key == CONTROLLER else ''}")
     description = checks.text("description", top.get("description", ""))
     extensions = {key: top[key] for key in extension_keys if key in top}
-    return Topology(name, segments, routers, hosts, description, extensions)
+    return Topology(name, segments, routers, hosts, _controller(top, segments), description, extensions)
+
+
+def _controller(top: dict[str, Any], segments: Mapping[str, Segment]) -> tuple[str, ...]:
+    """Return the segments of the controller: all, so that no router stands between it and a host, unless it says."""
+    fields = checks.mapping("controller", top.get("controller"))
+    checks.known_keys("controller", fields, ("segments",))
+    wanted = checks.texts("controller.segments", fields.get("segments")) or tuple(segments)
+    checks.known_keys("controller.segments", dict.fromkeys(wanted), segments)
+    return wanted
 
 
 def _segment(name: str, value: Any) -> Segment:
@@ -185,6 +205,8 @@ class _Builder:
             checks.text(f"{where}.python", fields.get("python", "/usr/bin/python3")),
             checks.texts(f"{where}.services", fields.get("services")),
             checks.texts(f"{where}.packages", fields.get("packages")),
+            _files(f"{where}.files", fields.get("files")),
+            checks.mapping(f"{where}.variables", fields.get("variables")),
         )
 
     def _attachments(self, where: str, owner: str, value: Any, first: int) -> tuple[Attachment, ...]:
@@ -203,7 +225,7 @@ class _Builder:
 
     def _attachment(self, where: str, owner: str, segment: Segment, value: Any, first: int, link: str) -> Attachment:
         fields = checks.mapping(where, value)
-        checks.known_keys(where, fields, ("address", "mtu"))
+        checks.known_keys(where, fields, ("address", "mtu", "bare"))
         taken = self._taken[segment.name]
         if "address" in fields:
             address = _address(f"{where}.address", fields["address"], segment)
@@ -221,7 +243,17 @@ class _Builder:
             raise BadTopology(f"{where}.address: {address.ip} already belongs to {taken[address.ip]}")
         taken[address.ip] = owner
         mtu = checks.mtu(f"{where}.mtu", fields.get("mtu", segment.mtu))
-        return Attachment(segment.name, address, mtu, link)
+        bare = checks.boolean(f"{where}.bare", fields.get("bare", False))
+        return Attachment(segment.name, address, mtu, link, bare)
+
+
+def _files(where: str, value: Any) -> dict[str, str]:
+    files = checks.mapping(where, value)
+    for path, text in files.items():
+        if not path.startswith("/") or ".." in path.split("/"):
+            raise BadTopology(f"{where}: {path!r} is no absolute path")
+        checks.text(f"{where}.{path}", text)
+    return files
 
 
 def _address(where: str, value: Any, segment: Segment) -> ipaddress.IPv4Interface:

@@ -46,9 +46,7 @@ class FileResource:
                     remove(path)
                 self.settle(target)
                 return
-            for directory in target.get("directories", []):
-                with suppress(FileExistsError):
-                    os.mkdir(directory, 0o755)
+            make_directories(target)
             write_whole(path, value["text"], value["mode"])
         except OSError as error:
             raise ChangeError(f"{path} cannot be written: {error.strerror}; it is as it was") from error
@@ -57,10 +55,7 @@ class FileResource:
         """Remove the unfinished file, and the directories that were made for it where they are empty."""
         with suppress(OSError):
             os.unlink(unfinished(target["path"]))
-        if not os.path.lexists(target["path"]):
-            for directory in reversed(target.get("directories", [])):
-                with suppress(OSError):
-                    os.rmdir(directory)
+        remove_made_directories(target)
 
     def identity(self, target: Target) -> Hashable:
         """The path."""
@@ -83,3 +78,18 @@ def file_target(path: str) -> Dict[str, Any]:
         missing.insert(0, directory)
         directory = os.path.dirname(directory)
     return {"path": path, "directories": missing} if missing else {"path": path}
+
+
+def make_directories(target: Target) -> None:
+    """Make the directories of a target that are missing. Raises OSError."""
+    for directory in target.get("directories", []):
+        with suppress(FileExistsError):
+            os.mkdir(directory, 0o755)
+
+
+def remove_made_directories(target: Target) -> None:
+    """Remove the directories of a target that is no more, as far as they are empty."""
+    if not os.path.lexists(target["path"]):
+        for directory in reversed(target.get("directories", [])):
+            with suppress(OSError):
+                os.rmdir(directory)

@@ -126,7 +126,7 @@ class JournalFile:
         """Open or make the file. What was left unfinished in it is cut off."""
         self._path = os.path.join(directory, check_run_name(name) + SUFFIX)
         try:
-            _make_directories(directory)
+            make_directories(directory)
             known = read_run(self._path) if os.path.exists(self._path) else None
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             self._descriptor = os.open(self._path, flags, 0o600)
@@ -189,11 +189,11 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _make_directories(directory: str) -> None:
+def make_directories(directory: str) -> None:
     """Make what is missing, so that it is there after a power cut too."""
     parent = os.path.dirname(directory)
     if not os.path.isdir(directory):
-        _make_directories(parent)
+        make_directories(parent)
         with suppress(FileExistsError):
             os.mkdir(directory, 0o700)
         sync_directory(parent)

@@ -84,21 +84,33 @@ def _step(entries: Sequence[Entry], resource: Resource) -> Step:
 
 
 def undo(run: Run, steps: Sequence[Step], resources: Mapping[str, Resource], directory: str = DIRECTORY) -> None:
-    """Do the steps, and note each in the journal once it is done. The caller holds the lock. Raises ChangeError."""
+    """Do the steps, and note each in the journal once it is done. The caller holds the lock.
+
+    A step that fails keeps no other one from being done. Raises ChangeError at the end, with all that went wrong.
+    """
     if not steps:
         return
+    errors: List[str] = []
     journal = JournalFile(run.name, directory)
     try:
         for step in steps:
-            resource = resources[step.entry.change.kind]
-            if not step.gone:
-                resource.settle(step.entry.change.target)
-            if not step.done:
-                with suppress(Gone):
-                    resource.write(step.entry.change.target, step.value)
-            journal.record_undone(step.numbers)
+            try:
+                _undo_step(step, resources[step.entry.change.kind])
+                journal.record_undone(step.numbers)
+            except ChangeError as error:
+                errors.append(str(error))
     finally:
         journal.close()
+    if errors:
+        raise ChangeError("; ".join(dict.fromkeys(errors)))
+
+
+def _undo_step(step: Step, resource: Resource) -> None:
+    if not step.gone:
+        resource.settle(step.entry.change.target)
+    if not step.done:
+        with suppress(Gone):
+            resource.write(step.entry.change.target, step.value)
 
 
 def original_values(

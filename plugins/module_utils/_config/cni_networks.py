@@ -138,6 +138,8 @@ def _tool(path: str, node: JsonNode) -> Optional[str]:
     arguments = node.field("args")
     if arguments is not None and any(key.startswith("podman_") for key, _value in arguments.members):
         return "podman"
-    if "podman" in path.rpartition("/")[2]:
+    # A network of podman's that has neither labels nor options is known only by the bridge that podman names.
+    bridges = [plugin.text("bridge") or "" for plugin in node.elements("plugins")]
+    if "podman" in path.rpartition("/")[2] or any(bridge.startswith("cni-podman") for bridge in bridges):
         return "podman"
     return "nerdctl" if node.text("nerdctlID") else None

@@ -16,6 +16,7 @@ from .declarations import Declarations
 from .docker_daemon import docker_data_root, read_docker_daemon
 from .docker_networks import read_docker_networks
 from .flannel import read_flannel
+from .link_declarations import read_link_managers
 from .podman import read_podman_networks
 
 
@@ -32,5 +33,6 @@ def read_declared_mtus(root: str) -> Tuple[List[DeclaredMtu], List[Problem]]:
     read_docker_daemon(declarations)
     read_docker_networks(declarations, docker_data_root(declarations))
     read_podman_networks(declarations)
+    read_link_managers(declarations)
     # The same file may have been asked for twice.
     return declarations.mtus, list(dict.fromkeys(declarations.problems))

@@ -9,9 +9,10 @@ import re
 from typing import List, Optional, Tuple
 
 from .._model.declared import MtuMeaning
+from .._model.docker_network import DOCKER_MTU_OPTION
 from .._model.fact import Source
 from .declarations import Declarations
-from .docker_networks import MEANING_OF_DRIVER, MTU_OPTION
+from .docker_networks import MEANING_OF_DRIVER
 from .json_text import JsonNode
 
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -20,7 +21,6 @@ _DEFAULT_DATA_ROOT = "/var/lib/docker"
 _OPTION_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
 _UNITS = ("/etc/systemd/system/docker.service", "/lib/systemd/system/docker.service")
 _DROP_INS = "/etc/systemd/system/docker.service.d"
-_MTU_FLAG = re.compile(r"""(?:\A|[\s"'=])--?mtu(?:=|\s+)["']?([^\s"']*)""")
 
 
 def read_docker_daemon(declarations: Declarations) -> None:
@@ -39,7 +39,7 @@ def read_docker_daemon(declarations: Declarations) -> None:
             bridge = None if name.scalar == "none" else name.scalar
         _declare_default_network(declarations, node, bridge)
         _declare_network_defaults(declarations, node)
-    for file, line, key, value in _flags(declarations):
+    for file, line, key, value in daemon_flags(declarations, "mtu"):
         declarations.declare(
             "docker",
             value,
@@ -90,7 +90,7 @@ def _declare_default_network(declarations: Declarations, node: JsonNode, bridge:
 def _declare_network_defaults(declarations: Declarations, node: JsonNode) -> None:
     defaults = node.get("default-network-opts")
     for driver, options in defaults.members if defaults is not None else ():
-        mtu = options.get(MTU_OPTION)
+        mtu = options.get(DOCKER_MTU_OPTION)
         if mtu is not None and driver in MEANING_OF_DRIVER:
             declarations.declare(
                 "docker",
@@ -103,20 +103,24 @@ def _declare_network_defaults(declarations: Declarations, node: JsonNode) -> Non
             )
 
 
-def _flags(declarations: Declarations) -> List[Tuple[str, int, str, str]]:
-    """Return file, line, key and value of each --mtu that dockerd is started with."""
+def daemon_flags(declarations: Declarations, option: str) -> List[Tuple[str, int, str, str]]:
+    """Return file, line, key and value of each time that dockerd is started with an option, ``mtu`` for --mtu.
+
+    key: "--mtu" in a file of options, "ExecStart --mtu" in a unit.
+    """
+    flag = re.compile(rf"""(?:\A|[\s"'=])--?{re.escape(option)}(?:=|\s+)["']?([^\s"']*)""")
     found: List[Tuple[str, int, str, str]] = []
     for path in _OPTION_FILES:
         text = declarations.text(path, "dockerd options") or ""
         for number, line in enumerate(text.split("\n"), start=1):
-            match = _MTU_FLAG.search(line) if not line.lstrip().startswith("#") else None
+            match = flag.search(line) if not line.lstrip().startswith("#") else None
             if match:
-                found.append((path, number, "--mtu", match.group(1)))
+                found.append((path, number, f"--{option}", match.group(1)))
     command = _command_line(declarations)
-    match = _MTU_FLAG.search(command[2]) if command else None
+    match = flag.search(command[2]) if command else None
     if command and match:
         number = command[1] + command[2].count("\n", 0, match.start(1))
-        found.append((command[0], number, "ExecStart --mtu", match.group(1)))
+        found.append((command[0], number, f"ExecStart --{option}", match.group(1)))
     return found
 
 

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from typing import List, Optional
+from typing import Iterator, List, Optional, Tuple
 
 from .._model.declared import MtuMeaning
+from .._model.docker_network import DOCKER_MTU_OPTION
 from .._model.fact import Source
 from .bolt import BoltError, read_bucket
 from .bolt_file import read_snapshot
@@ -16,7 +17,6 @@ from .declarations import Declarations, network_of
 from .json_text import JsonError, JsonNode, parse_json
 from .reading import UnreadableFile
 
-MTU_OPTION = "com.docker.network.driver.mtu"
 # Meaning of that option for each driver; an overlay network subtracts its encapsulation from it.
 MEANING_OF_DRIVER = {
     "bridge": MtuMeaning.INTERFACE,
@@ -42,6 +42,13 @@ def read_docker_networks(declarations: Declarations, data_root: str) -> None:
     MarshalJSON; a recorded file in the tests.
     """
     path = f"{data_root}/{_DATABASE}"
+    for key, record in network_records(declarations, data_root):
+        _declare_network(declarations, path, key, record)
+
+
+def network_records(declarations: Declarations, data_root: str) -> Iterator[Tuple[str, JsonNode]]:
+    """Yield key and content of the record of every network that is this host's own; what can't be read is noted."""
+    path = f"{data_root}/{_DATABASE}"
     try:
         content = read_snapshot(declarations.root, path, _LIMIT)
         entries = list(read_bucket(content, _BUCKET)) if content is not None else []
@@ -53,36 +60,36 @@ def read_docker_networks(declarations: Declarations, data_root: str) -> None:
         return
     for key, value in entries:
         if _RECORD.match(key):
-            _declare_network(declarations, path, key.decode("ascii"), value)
+            name = key.decode("ascii")
+            try:
+                yield name, parse_json(value[_COUNTER_BYTES:].decode("utf-8", errors="replace"))
+            except JsonError as error:
+                declarations.problem(_SUBJECT, f"the record {name} is not valid JSON: {error}", path)
 
 
-def _declare_network(declarations: Declarations, path: str, key: str, value: bytes) -> None:
-    try:
-        record = parse_json(value[_COUNTER_BYTES:].decode("utf-8", errors="replace"))
-    except JsonError as error:
-        declarations.problem(_SUBJECT, f"the record {key} is not valid JSON: {error}", path)
-        return
+def driver_options(record: JsonNode) -> Optional[JsonNode]:
+    """Return the options that the driver was given."""
+    generic = record.get("generic")
+    return generic.get("com.docker.network.generic") if generic else None
+
+
+def _declare_network(declarations: Declarations, path: str, key: str, record: JsonNode) -> None:
     driver = record.text("networkType") or ""
-    options = _options(record)
-    mtu = options.get(MTU_OPTION) if options else None
+    options = driver_options(record)
+    mtu = options.get(DOCKER_MTU_OPTION) if options else None
     if mtu is None or options is None or driver not in MEANING_OF_DRIVER or _is_default_bridge(options):
         return
     declarations.declare(
         "docker",
         mtu.scalar_or_kind(),
         MEANING_OF_DRIVER[driver],
-        Source(path, None, key + MTU_OPTION),
+        Source(path, None, key + DOCKER_MTU_OPTION),
         subject=_SUBJECT,
         as_text=True,
         link=_bridge_name(record, options) if driver == "bridge" else None,
         network=_first_pool(record),
         name=record.text("name"),
     )
-
-
-def _options(record: JsonNode) -> Optional[JsonNode]:
-    generic = record.get("generic")
-    return generic.get("com.docker.network.generic") if generic else None
 
 
 def _is_default_bridge(options: JsonNode) -> bool:

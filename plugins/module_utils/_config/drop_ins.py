@@ -31,13 +31,13 @@ def split_directory(root: str, directory: str, ours: str, suffixes: Tuple[str, .
     return before, [f"{directory}/{name}" for name in names if name > ours]
 
 
-def own_file_change(root: str, path: str, text: Optional[str]) -> Optional[FileChange]:
+def own_file_change(root: str, path: str, text: Optional[str], mark: str = MARK) -> Optional[FileChange]:
     """Return the change that makes a file of ours hold a text, or be absent for None; None where it is so already.
 
-    Raises UnreadableFile, Blocked where somebody else's file has the name.
+    mark: what a file of ours begins with. Raises UnreadableFile, Blocked where somebody else's file has the name.
     """
     before = read_whole(root, path)
-    if before is not None and not before.text.startswith(MARK):
+    if before is not None and not before.text.startswith(mark):
         raise Blocked(
             f"{path} was not written by netfit (its first line doesn't say so): give it another name, or remove it"
         )

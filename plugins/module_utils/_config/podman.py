@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import List, Optional
 
 from .._model.declared import MtuMeaning
 from .._model.fact import Source
@@ -14,9 +14,10 @@ from .json_text import JsonNode
 from .toml_strings import toml_string
 
 _SUBJECT = "podman network"
-_DEFAULT_DIRECTORY = "/etc/containers/networks"
+NETAVARK_DIRECTORY = "/etc/containers/networks"
 # Later files override earlier ones (containers.conf(5)).
 _CONFIGURATIONS = ("/usr/share/containers/containers.conf", "/etc/containers/containers.conf")
+_DROP_INS = "/etc/containers/containers.conf.d"
 # Podman writes here which backend it settled on when it first ran.
 _BACKEND_FILE = "/var/lib/containers/storage/defaultNetworkBackend"
 
@@ -28,10 +29,8 @@ def read_podman_networks(declarations: Declarations) -> None:
     home directories and live in namespaces of their own: they are not read. Source: containers-common
     libnetwork/types/network.go, containers.conf(5).
     """
-    directory = _setting(declarations, "network_config_dir") or _DEFAULT_DIRECTORY
-    backend = _setting(declarations, "network_backend")
-    if not backend:
-        backend = (declarations.text(_BACKEND_FILE, "podman network backend") or "").strip()
+    directory = podman_setting(declarations, "network_config_dir") or NETAVARK_DIRECTORY
+    backend = podman_backend(declarations)
     for name in declarations.names(directory, _SUBJECT):
         if name.endswith(".json"):
             path = f"{directory}/{name}"
@@ -60,8 +59,20 @@ def _declare(declarations: Declarations, path: str, node: JsonNode, active: bool
     )
 
 
-def _setting(declarations: Declarations, key: str) -> Optional[str]:
+def podman_backend(declarations: Declarations) -> str:
+    """Return "netavark" or "cni"; empty where podman has not settled on one, because it never ran."""
+    backend = podman_setting(declarations, "network_backend")
+    return backend or (declarations.text(_BACKEND_FILE, "podman network backend") or "").strip()
+
+
+def podman_setting(declarations: Declarations, key: str) -> Optional[str]:
+    """Return a string of the table "network" of containers.conf, None where it isn't set."""
     value: Optional[str] = None
-    for path in _CONFIGURATIONS:
+    for path in _configurations(declarations):
         value = toml_string(declarations.text(path, "containers.conf") or "", "network", key) or value
     return value
+
+
+def _configurations(declarations: Declarations) -> List[str]:
+    names = declarations.names(_DROP_INS, "containers.conf")
+    return [*_CONFIGURATIONS, *(f"{_DROP_INS}/{name}" for name in names if name.endswith(".conf"))]

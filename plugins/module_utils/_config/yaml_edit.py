@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Setting one string deep in a hand-written YAML file: a line changes or is added, every other one stays."""
+"""Setting one value deep in a hand-written YAML file: a line changes or is added, every other one stays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EMPTY = ("", "{}", "{ }", "~", "null", "Null", "NULL")
 def get_string(text: str, path: Sequence[str]) -> Optional[str]:
     """Return the string at a path of keys, None where there is none. Raises YamlError."""
     lines, start = document(text)
-    keys, _range = _find(lines, start, path)
+    keys, _range = find_keys(lines, (start, len(lines)), path)
     if len(keys) < len(path) or keys[-1].value in _EMPTY:
         return None
     return scalar(keys[-1].value, keys[-1].line)
@@ -34,23 +34,42 @@ def set_string(text: str, path: Sequence[str], value: str) -> str:
 
     value: of printable ASCII without quotes and backslashes. Raises YamlError where that can't be done by lines.
     """
+    return set_literal(text, path, f'"{value}"')
+
+
+def set_literal(text: str, path: Sequence[str], literal: str) -> str:
+    """Do the same with a value as it is to stand in the file, a number or a word. Raises YamlError."""
     lines, start = document(text)
-    keys, (first, end) = _find(lines, start, path)
+    return "\n".join(set_in_range(lines, (start, len(lines)), path, literal))
+
+
+def set_in_range(
+    lines: Sequence[str], place: Tuple[int, int], path: Sequence[str], literal: str, indent: int = 0
+) -> List[str]:
+    """Return the lines with a value set in the block mapping that a range of them holds.
+
+    place: index of its first line, and of the one after its last. indent: of its keys, where it has none yet.
+    Raises YamlError.
+    """
+    changed = list(lines)
+    keys, (first, end) = find_keys(lines, place, path)
     missing = list(path[len(keys) :])
     if not missing:
-        lines[keys[-1].index] = _with_value(lines[keys[-1].index], keys[-1], f'"{value}"')
-        return "\n".join(lines)
+        changed[keys[-1].index] = _with_value(lines[keys[-1].index], keys[-1], literal)
+        return changed
     siblings = keys_in(lines, first, end)
-    indent = siblings[0].indent if siblings else (keys[-1].indent + _STEP if keys else 0)
     at = siblings[-1].end if siblings else first
-    if keys and not siblings:
-        lines[keys[-1].index] = _with_value(lines[keys[-1].index], keys[-1], "")
+    if siblings:
+        indent = siblings[0].indent
+    elif keys:
+        indent = keys[-1].indent + _STEP
+        changed[keys[-1].index] = _with_value(lines[keys[-1].index], keys[-1], "")
     ending = "\r" if lines[0].endswith("\r") else ""
     added = [" " * (indent + _STEP * depth) + f"{name}:{ending}" for depth, name in enumerate(missing)]
-    added[-1] = added[-1][: len(added[-1]) - len(ending)] + f' "{value}"{ending}'
+    added[-1] = added[-1][: len(added[-1]) - len(ending)] + f" {literal}{ending}"
     # A last line without an end gets one, so that ours doesn't become part of it.
-    rest = lines[at:] if at < len(lines) else [""]
-    return "\n".join([*lines[:at], *added, *rest])
+    rest = changed[at:] if at < len(changed) else [""]
+    return [*changed[:at], *added, *rest]
 
 
 def remove_key(text: str, path: Sequence[str]) -> str:
@@ -59,7 +78,7 @@ def remove_key(text: str, path: Sequence[str]) -> str:
     Raises YamlError.
     """
     lines, start = document(text)
-    keys, _range = _find(lines, start, path)
+    keys, _range = find_keys(lines, (start, len(lines)), path)
     if len(keys) < len(path):
         return text
     above = keys[-2] if len(keys) > 1 else None
@@ -69,10 +88,15 @@ def remove_key(text: str, path: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _find(lines: Sequence[str], start: int, path: Sequence[str]) -> Tuple[List[YamlKey], Tuple[int, int]]:
-    """Return the keys of the path that are there, and the range of lines in which the next one would be."""
+def find_keys(
+    lines: Sequence[str], place: Tuple[int, int], path: Sequence[str]
+) -> Tuple[List[YamlKey], Tuple[int, int]]:
+    """Return the keys of the path that are there, and the range of lines in which the next one would be.
+
+    place: the range of lines of the mapping that the path begins in. Raises YamlError.
+    """
     keys: List[YamlKey] = []
-    first, end = start, len(lines)
+    first, end = place
     for name in path:
         key = find_key(lines, first, end, name)
         if key is None:

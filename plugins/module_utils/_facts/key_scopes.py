@@ -8,13 +8,11 @@ Source: net/core/sysctl_net_core.c and its like: what a namespace lacks, or show
 
 from __future__ import annotations
 
-import ctypes
 import os
-import threading
 from typing import Dict, Iterable, List, Optional
 
+from .._kernel.new_namespace import in_new_namespace
 from .._kernel.sysctls import ROOT, read_sysctls
-from .._kernel.visiting import CLONE_NEWNET
 from .._model.sysctl import SysctlReading
 from .._model.sysctl_scope import KeyScope, is_ipc, never_of_a_container, scope_by_name
 from .._model.sysctl_value import SysctlValue
@@ -39,17 +37,10 @@ def judge(keys: Iterable[str], host: Readings, new: Optional[Readings]) -> Dict[
 
 def look_into_a_new_namespace(keys: List[str], root: str = ROOT) -> Optional[Readings]:
     """Return what a new network namespace shows of the keys, None where none can be made."""
-    seen: List[Readings] = []
-
-    def look() -> None:
-        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) == 0:
-            seen.append(read_sysctls(keys, root))
-
-    # The namespace is the thread's and ends with it.
-    thread = threading.Thread(target=look, name="netfit-look", daemon=True)
-    thread.start()
-    thread.join()
-    return seen[0] if seen else None
+    try:
+        return in_new_namespace(lambda: read_sysctls(keys, root))
+    except OSError:
+        return None
 
 
 def _judge(key: str, host: Optional[SysctlReading], new: Optional[Readings]) -> KeyScope:

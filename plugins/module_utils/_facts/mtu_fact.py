@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from .._config.declared import read_declared_mtus
+from .._config.guard_record import read_guard
 from .._kernel.namespace_ids import namespace_id
 from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
 from .._kernel.visiting import open_namespace
 from .._model.fact import as_plain
+from .._model.link import Link
 from .._model.owner import Namespace
 from .neighbours import connect
 from .survey import Survey
@@ -21,6 +23,21 @@ from .underlay import NamespaceView, with_underlays
 
 def mtu_fact(survey: Survey, root: str) -> Dict[str, Any]:
     """Links with their other ends and underlays, routes, learned path MTUs, and what files declare."""
+    completed = completed_links(survey)
+    declared = survey.noted(read_declared_mtus(root))
+    guard = survey.noted(read_guard(root))
+    namespaces = survey.per_namespace(
+        lambda namespace, reading: {
+            "links": as_plain(completed[namespace.inode]),
+            "routes": as_plain(reading.routes),
+            "path_mtu_exceptions": as_plain(reading.path_mtu_exceptions),
+        }
+    )
+    return {"kernel": os.uname().release, "namespaces": namespaces, "declared": as_plain(declared), "guard": guard}
+
+
+def completed_links(survey: Survey) -> Mapping[int, List[Link]]:
+    """Return the links by inode of their namespace, with their other ends and underlays."""
     links = {inode: reading.links for inode, reading in survey.readings.items()}
     by_inode = {namespace.inode: namespace for namespace in survey.namespaces}
 
@@ -30,16 +47,7 @@ def mtu_fact(survey: Survey, root: str) -> Dict[str, Any]:
 
     connected = connect(links, survey.host_inodes, ask)
     views = {inode: NamespaceView(connected[inode], reading.routes) for inode, reading in survey.readings.items()}
-    completed = with_underlays(views)
-    declared = survey.noted(read_declared_mtus(root))
-    namespaces = survey.per_namespace(
-        lambda namespace, reading: {
-            "links": as_plain(completed[namespace.inode]),
-            "routes": as_plain(reading.routes),
-            "path_mtu_exceptions": as_plain(reading.path_mtu_exceptions),
-        }
-    )
-    return {"kernel": os.uname().release, "namespaces": namespaces, "declared": as_plain(declared)}
+    return with_underlays(views)
 
 
 def namespace_ids(others: Sequence[Namespace]) -> Dict[int, int]:

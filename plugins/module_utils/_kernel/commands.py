@@ -37,3 +37,21 @@ def output_of(*command: str, seconds: float = 10.0, given: Optional[str] = None)
     if done.returncode != 0:
         raise OSError(f"{command[0]}: {done.stderr.strip().partition(chr(10))[0] or done.returncode}")
     return done.stdout
+
+
+def start_detached(*command: str) -> int:
+    """Start a command in a session of its own that outlives us, and return its process id. Raises OSError.
+
+    It reads nothing and what it prints is lost; nobody waits for it.
+    """
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+    # It is not ours to wait for: the warning about a process that still runs would reach the module's output.
+    process.returncode = 0
+    return process.pid

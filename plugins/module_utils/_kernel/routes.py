@@ -75,8 +75,8 @@ def read_routes(
     link_names: names of the interfaces of the socket's namespace by index. What lies beyond the limit is counted in a
     Problem. Raises OSError and NetlinkError.
     """
-    dump = netlink.dump_some(RTM_GETROUTE, HEADER.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), 0, _is_wanted, limit)
-    decoded = [_decode_route(message.payload, link_names) for message in dump.messages]
+    dump = netlink.dump_some(RTM_GETROUTE, HEADER.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), 0, is_wanted, limit)
+    decoded = [decode_route(message.payload, link_names) for message in dump.messages]
     routes = _with_next_hops(netlink, decoded, link_names)
     if dump.total <= limit:
         return routes, []
@@ -95,7 +95,7 @@ def read_path_mtu_exceptions(netlink: NetlinkSocket, link_names: Mapping[int, st
     return [exception for exception in found if exception is not None]
 
 
-def _is_wanted(payload: bytes) -> bool:
+def is_wanted(payload: bytes) -> bool:
     """Tell routes from entries of the table ``local``, from learned ones, and from other families (multicast)."""
     if len(payload) < HEADER.size:
         raise MalformedMessage(f"a route of {len(payload)} bytes")
@@ -108,7 +108,7 @@ def _is_exception(payload: bytes) -> bool:
     return payload[0] in FAMILIES and bool(flags & RTM_F_CLONED)
 
 
-def _decode_route(payload: bytes, link_names: Mapping[int, str]) -> Tuple[Route, Optional[int]]:
+def decode_route(payload: bytes, link_names: Mapping[int, str]) -> Tuple[Route, Optional[int]]:
     """Return a route, and the id of its next hop object where the kernel names nothing but that."""
     family, length, _source, _tos, table, protocol, scope, kind, _flags = unpack(HEADER, payload)
     found = parse_attributes(payload, HEADER.size)

@@ -27,7 +27,8 @@ class MtuMeaning(Enum):
 class DeclaredMtu(Fact):
     """One declared MTU.
 
-    stack: flannel, canal, calico, cni, docker, podman ... value: bytes. meaning: see MtuMeaning.
+    stack: flannel, canal, calico, cni, docker, podman, or what configures the host's own links: networkd, netplan,
+    network_manager, ifupdown, ifcfg, wicked. value: bytes. meaning: see MtuMeaning.
     link: name of the live link that ought to carry it, where the file determines one (flannel.1, docker0, cni0).
     network: the address range that it is about in CIDR (FLANNEL_NETWORK, a subnet), where the file gives one.
     name: of the network, conflist or plugin. source: file, line and key.

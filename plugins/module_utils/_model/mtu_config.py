@@ -38,6 +38,7 @@ class MtuWish:
     underlay_mtu: what the network between the nodes carries. pod_mtu: the largest IP packet of a pod, the overlay's
     overhead already subtracted. container_mtu: the same for containers behind a plain bridge.
     plugin: the network plugin of RKE1 or RKE2 where its files don't say. *_file: as the host names it.
+    docker_version: major and minor of dockerd, None where it isn't known.
     """
 
     underlay_mtu: Optional[int] = None
@@ -46,6 +47,7 @@ class MtuWish:
     plugin: Optional[str] = None
     rke1_cluster_file: Optional[str] = None
     cni_file: Optional[str] = None
+    docker_version: Optional[Tuple[int, int]] = None
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class LinkChange:
 
     def as_result(self) -> Dict[str, Any]:
         """Return it as module link_mtu takes it, with what a person wants to know."""
-        return {**link_change(self.where, self.link, self.mtu), "now": self.now, "why": self.why}
+        change = link_change(self.where, self.link, self.mtu)
+        return {**change, "now": self.now, "raises": self.mtu > self.now, "why": self.why}
 
     def as_step(self) -> Dict[str, Any]:
         """Return the same with the level, and whose link it is."""
@@ -86,9 +87,10 @@ class RouteChange:
             **self.where.entry,
             "family": self.family,
             "destination": self.destination,
-            "link": self.device,
+            "device": self.device,
             "now": self.now,
             "mtu": self.mtu,
+            "raises": self.mtu > self.now,
             "why": self.why,
             "owner": self.where.name,
         }

@@ -26,8 +26,8 @@ def test_the_incident_is_healed_in_the_pod_and_nowhere_else() -> None:
     assert plan["cluster"]["changed_hosts"] == ["n2"]
     host = plan["hosts"]["n2"]
     assert [{key: one[key] for key in one if key != "why"} for one in host["live"]] == [
-        {"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450, "now": 1500},
-        {"link": "cali7", "mtu": 1450, "now": 1500},
+        {"namespace": "/var/run/netns/cni-9002", "link": "eth0", "mtu": 1450, "now": 1500, "raises": False},
+        {"link": "cali7", "mtu": 1450, "now": 1500, "raises": False},
     ]
     assert (host["tunnels"], host["uplinks"], host["routes"]) == ([], [], [])
     assert [(one["knob"], one["meaning"], one["now"], one["value"], one["file"]) for one in host["knobs"]] == [
@@ -269,9 +269,9 @@ def cilium(link_mtu: int, route_mtu: int, wireguard: bool = False) -> Facts:
 def test_cilium_limits_packets_by_the_route_of_the_pod() -> None:
     host = c.plan_of(cilium(1500, 1500))["hosts"]["n1"]
     assert host["steps"] == []
-    assert [(one["namespace"], one["destination"], one["link"], one["now"], one["mtu"]) for one in host["routes"]] == [
-        ("/var/run/netns/cni-900", "default", "eth0", 1500, 1450)
-    ]
+    assert [
+        (one["namespace"], one["destination"], one["device"], one["now"], one["mtu"]) for one in host["routes"]
+    ] == [("/var/run/netns/cni-900", "default", "eth0", 1500, 1450)]
     assert c.plan_of(cilium(1500, 1450))["cluster"]["changes"] == 0
 
 

@@ -1,0 +1,389 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links that the real systemd-networkd, NetworkManager, ifupdown and netplan configure: their MTU lasts.
+
+Every host is reached over the very link that is changed. A DHCP server offers each of them another MTU (option 26),
+and wants its leases renewed every few seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from netfit_lab import lab
+
+ANSIBLE = Path(sys.executable).parent
+WANTED, OFFERED = 1400, 1480
+CONFIGURATION = "/etc/systemd/network /etc/NetworkManager /etc/network /etc/netplan /etc/dhcp /etc/dhcpcd.conf"
+
+
+@dataclass(frozen=True)
+class Managed:
+    """How a host's link is managed. anew: makes the manager bring the link up anew. written: by us.
+
+    without: a program that the host doesn't have.
+    """
+
+    manager: str
+    files: dict[str, str]
+    services: tuple[str, ...]
+    anew: str
+    written: tuple[str, ...]
+    dhcp: bool = True
+    packages: tuple[str, ...] = ()
+    without: str = ""
+
+
+def text(content: str) -> str:
+    return textwrap.dedent(content).lstrip("\n")
+
+
+PROFILE = text("""
+    # By hand.
+    [connection]
+    id=lan
+    uuid=6c3ad1a6-4b0c-4ea6-9d67-1c1b2f7a1111
+    type=ethernet
+    interface-name=eth0
+
+    [ethernet]
+    wake-on-lan=0
+
+    [ipv4]
+    method=auto
+    """)
+NETWORK = "/etc/systemd/network/20-lan.network"
+DROP_IN = f"{NETWORK}.d/90-netfit-mtu.conf"
+INTERFACES = "/etc/network/interfaces"
+OF_NETPLAN = "/etc/netplan/90-netfit-mtu.yaml"
+PROFILE_PATH = "/etc/NetworkManager/system-connections/lan.nmconnection"
+NETWORKD, NETWORK_MANAGER = ("dbus", "systemd-networkd"), ("dbus", "NetworkManager")
+
+HOSTS = {
+    "networkd": Managed(
+        "networkd",
+        {NETWORK: "[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n[DHCPv4]\nUseMTU=yes\nClientIdentifier=mac\n"},
+        NETWORKD,
+        "networkctl reload && networkctl reconfigure eth0",
+        (DROP_IN,),
+    ),
+    "networkd-static": Managed(
+        "networkd",
+        {NETWORK: "[Match]\nName=eth0\n[Network]\nAddress=10.62.0.12/24\n"},
+        NETWORKD,
+        "networkctl reload && networkctl reconfigure eth0",
+        (DROP_IN,),
+        dhcp=False,
+    ),
+    "profile": Managed(
+        "network_manager", {PROFILE_PATH: PROFILE}, NETWORK_MANAGER, "nmcli connection up lan", (PROFILE_PATH,)
+    ),
+    "no-profile": Managed(
+        "network_manager",
+        {},
+        NETWORK_MANAGER,
+        "nmcli connection up 'Wired connection 1'",
+        ("/etc/NetworkManager/conf.d/90-netfit-mtu.conf",),
+    ),
+    "ifupdown": Managed(
+        "ifupdown",
+        {INTERFACES: "auto lo\niface lo inet loopback\n\n# The only one.\nauto eth0\niface eth0 inet dhcp\n"},
+        ("dbus", "networking"),
+        "ifdown eth0; ifup eth0",
+        ("/etc/dhcp/dhclient-enter-hooks.d/netfit-mtu",),
+    ),
+    "ifupdown-static": Managed(
+        "ifupdown",
+        {
+            INTERFACES: "source /etc/network/interfaces.d/*\n",
+            "/etc/network/interfaces.d/lan": "auto lo\niface lo inet loopback\n\nauto eth0\n"
+            "iface eth0 inet static\n\taddress 10.62.0.16/24\n\t# The end.\n",
+        },
+        ("dbus", "networking"),
+        "ifdown eth0; ifup eth0",
+        ("/etc/network/interfaces.d/lan",),
+        dhcp=False,
+    ),
+    "ifupdown-dhcpcd": Managed(
+        "ifupdown",
+        {INTERFACES: "auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n"},
+        ("dbus", "networking"),
+        "ifdown eth0; ifup eth0",
+        (INTERFACES, "/etc/dhcpcd.conf"),
+        packages=("dhcpcd-base",),
+        without="/sbin/dhclient",
+    ),
+    "netplan": Managed(
+        "netplan",
+        {
+            "/etc/netplan/50-cloud-init.yaml": "network:\n  version: 2\n  ethernets:\n    primary:\n"
+            '      match: {name: "eth0*"}\n      dhcp4: true\n      dhcp-identifier: mac\n'
+        },
+        NETWORKD,
+        "networkctl reload && networkctl reconfigure eth0",
+        (OF_NETPLAN,),
+        packages=("netplan.io",),
+    ),
+    "netplan-nm": Managed(
+        "netplan",
+        {
+            "/etc/netplan/01-all.yaml": "network:\n  version: 2\n  renderer: NetworkManager\n  ethernets:\n"
+            "    eth0:\n      dhcp4: true\n"
+        },
+        NETWORK_MANAGER,
+        "nmcli connection up netplan-eth0",
+        (OF_NETPLAN,),
+        packages=("netplan.io",),
+    ),
+}
+SERVER = {
+    "/etc/systemd/system/offers.service": "[Service]\nExecStart=/usr/sbin/dnsmasq -k -C /etc/offers.conf\n",
+    "/etc/offers.conf": text(f"""
+        port=0
+        interface=eth0
+        bind-interfaces
+        dhcp-authoritative
+        log-facility=/var/log/offers
+        dhcp-range=10.62.0.100,10.62.0.200,120
+        dhcp-option=26,{OFFERED}
+        dhcp-option=58,4
+        """)
+    + "".join(f"dhcp-host=02:6e:66:00:0{number}:00,10.62.0.{11 + number}\n" for number in range(len(HOSTS))),
+}
+DOCUMENT = {
+    "segments": {"lan": {"addresses": "10.62.0.0/24"}},
+    "hosts": {
+        **{
+            name: {
+                "segments": {"lan": {"bare": True}},
+                "services": list(managed.services),
+                "files": managed.files,
+                "packages": list(managed.packages),
+            }
+            for name, managed in HOSTS.items()
+        },
+        "server": {
+            "segments": ["lan"],
+            "services": ["offers"],
+            "files": SERVER,
+            "packages": ["dnsmasq-base", "isc-dhcp-client"],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def hosts(real: None) -> Iterator[lab.Lab]:
+    name = f"nf-test-managers-{os.getpid()}"
+    try:
+        running = lab.up(name, "managers", DOCUMENT, print)
+        for host, managed in HOSTS.items():
+            if managed.without:
+                running.host(host).run(["mv", managed.without, f"{managed.without}.none"])
+                running.reboot(host)
+        yield running
+    finally:
+        lab.down(name, print)
+
+
+@pytest.fixture(scope="module")
+def place(hosts: lab.Lab) -> Iterator[Path]:
+    """A folder that the controller sees, for what Ansible returns."""
+    folder = Path("/tmp", f"{hosts.paths.directory.name}-results")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def ansible(hosts: lab.Lab, place: Path, module: str, options: Any, *arguments: str) -> dict[str, Any]:
+    """Run a module on all managed hosts over SSH and return its results by host."""
+    command = [str(ANSIBLE / "ansible"), ",".join(HOSTS), "-i", str(hosts.paths.directory / "inventory.yml")]
+    command += ["-m", f"netfit.cluster.{module}", "-a", json.dumps(options), "--tree", str(place), *arguments]
+    done = hosts.controller.run(command, timeout=180, check=False)
+    results = {name: json.loads((place / name).read_text()) for name in HOSTS}
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results
+
+
+def set_mtu(hosts: lab.Lab, place: Path, mtu: int, *arguments: str) -> dict[str, Any]:
+    links = [{"link": "eth0", "mtu": mtu}]
+    return ansible(hosts, place, "link_mtu", {"links": links, "guard": False, "run": "once"}, *arguments)
+
+
+def live(hosts: lab.Lab, name: str) -> int:
+    return int(hosts.host(name).run(["cat", "/sys/class/net/eth0/mtu"]).stdout)
+
+
+def configuration(hosts: lab.Lab, name: str) -> str:
+    command = f'find {CONFIGURATION} -type f -exec sh -c \'stat -c "%a %n" "$1"; cat "$1"\' - {{}} \\; | sort'
+    return hosts.host(name).run(["sh", "-c", command]).stdout
+
+
+def address(name: str) -> str:
+    return f"10.62.0.{11 + list(HOSTS).index(name)}"
+
+
+def leases(hosts: lab.Lab, name: str) -> int:
+    """How often the server has given or renewed a host's lease."""
+    log = (hosts.host("server").root / "var/log/offers").read_text()
+    return sum("DHCPACK" in line and f" {address(name)} " in line for line in log.splitlines())
+
+
+def wait_until(true: Any, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def answers(hosts: lab.Lab, name: str) -> bool:
+    """Whether SSH greets over the link."""
+    command = f"exec 3<>/dev/tcp/{address(name)}/22 && head -c 4 <&3"
+    return hosts.controller.run(["timeout", "5", "bash", "-c", command], check=False).stdout == "SSH-"
+
+
+def route_mtus(hosts: lab.Lab, name: str) -> set[int]:
+    """The MTUs that routes have of their own: they count more than that of the link."""
+    routes = json.loads(hosts.host(name).run(["ip", "-json", "-details", "route"]).stdout)
+    return {metric["mtu"] for route in routes for metric in route.get("metrics", []) if "mtu" in metric}
+
+
+def began(name: str) -> int:
+    """The MTU of a link before anything is done: dhcpcd gives the one that is offered to routes only."""
+    return OFFERED if HOSTS[name].dhcp and name != "ifupdown-dhcpcd" else 1500
+
+
+@pytest.fixture(scope="module")
+def untouched(hosts: lab.Lab) -> dict[str, str]:
+    """The configuration of all hosts as it began, once their links have what they begin with."""
+    for name in HOSTS:
+        wait_until(lambda name=name: live(hosts, name) == began(name))
+    return {name: configuration(hosts, name) for name in HOSTS}
+
+
+@pytest.fixture(scope="module")
+def planned(hosts: lab.Lab, place: Path, untouched: dict[str, str]) -> dict[str, Any]:
+    """What check mode says."""
+    found = set_mtu(hosts, place, WANTED, "--check", "--diff")
+    for name in HOSTS:
+        assert configuration(hosts, name) == untouched[name] and live(hosts, name) == began(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def changed(hosts: lab.Lab, place: Path, planned: dict[str, Any]) -> dict[str, Any]:
+    """What the module said when it did it."""
+    return set_mtu(hosts, place, WANTED)
+
+
+@pytest.fixture(scope="module")
+def rebooted(hosts: lab.Lab, changed: dict[str, Any]) -> None:
+    for name in HOSTS:
+        hosts.reboot(name)
+
+
+@pytest.fixture(scope="module")
+def undone(hosts: lab.Lab, place: Path, rebooted: None) -> dict[str, Any]:
+    options = {"state": "undone", "run": "once"}
+    return ansible(hosts, place, "change_guard", options)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_check_mode_names_the_manager_and_its_files(planned: dict[str, Any], name: str) -> None:
+    (link,) = planned[name]["links"]
+    assert planned[name]["changed"] and planned[name]["run"] == ""
+    assert (link["manager"], link["before"], link["after"]) == (HOSTS[name].manager, began(name), WANTED)
+    assert link["persisted"] and planned[name]["written"] == link["files"] == list(HOSTS[name].written), link
+    assert str(WANTED) in planned[name]["diff"][1]["after"]
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_the_files_are_written_and_the_link_stays_up(
+    hosts: lab.Lab, planned: dict[str, Any], changed: dict[str, Any], name: str
+) -> None:
+    assert changed[name]["links"] == planned[name]["links"]
+    assert live(hosts, name) == WANTED and answers(hosts, name)
+
+
+def test_a_second_time_nothing_changes(hosts: lab.Lab, place: Path, changed: dict[str, Any]) -> None:
+    again = set_mtu(hosts, place, WANTED)
+    assert {name: (result["changed"], result["written"]) for name, result in again.items()} == {
+        name: (False, []) for name in HOSTS
+    }
+    assert all(result["links"][0]["persisted"] for result in again.values())
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_facts_say_which_line_declares_it(
+    hosts: lab.Lab, place: Path, changed: dict[str, Any], declared: dict[str, Any], name: str
+) -> None:
+    (found,) = [one for one in declared[name] if one["link"] == "eth0"]
+    assert (found["stack"], found["value"], found["meaning"]) == (HOSTS[name].manager, WANTED, "interface")
+    assert found["source"]["file"] in HOSTS[name].written and found["source"]["line"] > 0
+
+
+@pytest.fixture(scope="module")
+def declared(hosts: lab.Lab, place: Path, changed: dict[str, Any]) -> dict[str, Any]:
+    """What mtu_facts says that files declare."""
+    found = ansible(hosts, place, "mtu_facts", {})
+    return {name: result["ansible_facts"]["netfit_mtu"]["declared"] for name, result in found.items()}
+
+
+@pytest.mark.parametrize("name", [name for name, managed in HOSTS.items() if managed.dhcp])
+def test_a_renewed_lease_keeps_it(hosts: lab.Lab, changed: dict[str, Any], name: str) -> None:
+    before = leases(hosts, name)
+    wait_until(lambda: leases(hosts, name) > before + 1)
+    time.sleep(0.5)
+    assert live(hosts, name) == WANTED
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_link_that_is_brought_up_anew_has_it(hosts: lab.Lab, changed: dict[str, Any], name: str) -> None:
+    hosts.host(name).run(["sh", "-c", HOSTS[name].anew])
+    wait_until(lambda: answers(hosts, name))
+    time.sleep(1)
+    assert live(hosts, name) == WANTED and max(route_mtus(hosts, name), default=0) <= WANTED
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_reboot_gives_the_same(hosts: lab.Lab, rebooted: None, name: str) -> None:
+    wait_until(lambda: answers(hosts, name))
+    time.sleep(1)
+    assert live(hosts, name) == WANTED and max(route_mtus(hosts, name), default=0) <= WANTED
+
+
+def test_after_it_nothing_is_left_to_change(hosts: lab.Lab, place: Path, rebooted: None) -> None:
+    again = set_mtu(hosts, place, WANTED, "--check")
+    assert {name: result["changed"] for name, result in again.items()} == dict.fromkeys(HOSTS, False)
+
+
+def test_another_mtu_takes_its_place_in_the_same_files(hosts: lab.Lab, place: Path, rebooted: None) -> None:
+    other = set_mtu(hosts, place, 1420, "--check")
+    assert {name: (result["links"][0]["before"], bool(result["written"])) for name, result in other.items()} == {
+        name: (WANTED, True) for name in HOSTS
+    }
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_it_is_undone(hosts: lab.Lab, untouched: dict[str, str], undone: dict[str, Any], name: str) -> None:
+    assert undone[name]["changed"] and configuration(hosts, name) == untouched[name]
+    assert answers(hosts, name)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_reboot_gives_what_it_was(hosts: lab.Lab, undone: dict[str, Any], name: str) -> None:
+    hosts.reboot(name)
+    wait_until(lambda: live(hosts, name) == began(name))
