@@ -65,6 +65,15 @@ def test_raising_goes_from_the_bottom_up_and_only_when_asked() -> None:
     assert host["wish"]["pod_mtu"] == 8951
 
 
+def test_a_node_without_pods_asks_for_no_larger_ones_than_the_others_have() -> None:
+    facts = c.pair(9001, pod_mtu=1450, device_mtu=8951, declarations=[b.conflist(1450)])
+    empty = facts["n2"]["netfit_mtu"]
+    empty["declared"], empty["namespaces"] = [], empty["namespaces"][:1]
+    assert [host["wish"]["pod_mtu"] for host in c.plan_of(facts)["hosts"].values()] == [1450, 1450]
+    raised = c.plan_of(facts, **{"raise": True})["hosts"].values()
+    assert [host["wish"]["pod_mtu"] for host in raised] == [8951, 8951]
+
+
 def test_what_is_only_claimed_is_not_raised_to() -> None:
     facts = c.pair(9001, pod_mtu=1450, device_mtu=1450, declarations=[b.conflist(1450)])
     facts["n1"]["netfit_assessment"]["paths"] = []
