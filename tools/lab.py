@@ -25,6 +25,7 @@ PACKAGES = (
     "iptables",
     "kmod",
     "libc6-dev",
+    "netavark",
     "nftables",
     "nginx",
     "openssh-client",

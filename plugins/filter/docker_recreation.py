@@ -14,7 +14,7 @@ from ..module_utils._model.docker_recreation import plan_recreations
 
 DOCUMENTATION = r"""
 name: docker_recreation
-short_description: Plans how Docker networks are made anew with another MTU
+short_description: Plans how Docker networks with a larger MTU are made anew
 version_added: 0.4.0
 description:
   - Docker can't change the MTU of a network that is there. This returns the commands that take all containers out of
@@ -55,7 +55,7 @@ _value:
     - C(recreate), a list of networks, each with C(network), C(containers) that lose it meanwhile, C(commands), lists of
       arguments in their order, C(in_words), the same for a shell, and C(as_it_was), the command that makes the
       network as it is now.
-    - C(left), a list of networks that keep another MTU, each with C(network) and C(reason).
+    - C(left), a list of networks that keep a larger MTU, each with C(network) and C(reason).
   type: dict
 """
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Optional, Sequence
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils._plan.promise import PARTS, make_promise
+from ..plugin_utils._plan.promise import PARTS, make_promise, parts_of
 from ..plugin_utils._rules.plain import plain_copy
 
 DOCUMENTATION = r"""
@@ -39,6 +39,15 @@ options:
     type: list
     elements: str
     choices: [live, tunnels, uplinks, cni, runtime]
+  tags:
+    description: >-
+      In the place of O(parts), the tags that C(netfit.cluster.remediate) runs with, as C(ansible_run_tags).
+    type: list
+    elements: str
+  skipped:
+    description: Those that it leaves out, as C(ansible_skip_tags).
+    type: list
+    elements: str
 author:
   - The netfit team (@netfit)
 """
@@ -79,13 +88,20 @@ _value:
 """
 
 
-def mtu_promise(plan: Any, report: Any, parts: Optional[Sequence[str]] = None) -> Dict[str, Any]:
+def mtu_promise(
+    plan: Any,
+    report: Any,
+    parts: Optional[Sequence[str]] = None,
+    tags: Optional[Sequence[str]] = None,
+    skipped: Sequence[str] = (),
+) -> Dict[str, Any]:
     """Return the promise. Raises AnsibleFilterError where an input is not what it has to be."""
     if not isinstance(plan, Mapping) or "hosts" not in plan:
         raise AnsibleFilterError("mtu_promise: the input must be what netfit.cluster.mtu_plan returned")
     if not isinstance(report, Mapping) or not {"paths", "findings"} <= set(report):
         raise AnsibleFilterError("mtu_promise: report must be the content of report.json, with paths and findings")
-    wanted = [str(part) for part in (PARTS if parts is None else parts)]
+    chosen = parts_of(["all"] if tags is None else tags, skipped) if parts is None else parts
+    wanted = [str(part) for part in chosen]
     unknown = sorted(set(wanted) - set(PARTS))
     if unknown:
         raise AnsibleFilterError(f"mtu_promise: parts: {', '.join(unknown)}; known are {', '.join(PARTS)}")

@@ -124,6 +124,14 @@ reason:
   returned: success
   type: str
   sample: ""
+by_hand:
+  description:
+    - Tables that were made by hand, with the commands that a report has for a port, as family and name. They are left
+      alone. With O(state=absent) they give a warning.
+  returned: success
+  type: list
+  elements: str
+  sample: [ip netfit_mss_30004]
 lasts:
   description: How long the clamp lasts. Empty with O(state=absent).
   returned: success
@@ -140,12 +148,13 @@ limits:
 """
 
 import socket
-from typing import Any, Mapping
+from typing import Any, List, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netfit.cluster.plugins.module_utils._change.mss_clamp import (
     ClampHost,
+    ClampPlan,
     ClampWish,
     carry_out,
     plan_clamp,
@@ -184,10 +193,8 @@ def main() -> None:
                 carry_out(plan, session, HOST)
         except ChangeError as error:
             module.fail_json(msg=str(error), not_taken_back=session.not_taken_back, run=run)
-    for name in unmatched(wish.scope, [name for _index, name in socket.if_nameindex()]) if wish.present else []:
-        module.warn(f"interfaces: no link of this host is {name} now: it is clamped once there is one")
-    if plan.reason:
-        module.warn(plan.reason)
+    for text in warnings(wish, plan):
+        module.warn(text)
     module.exit_json(run=run, **plan.as_result(HOST.root))
 
 
@@ -195,6 +202,18 @@ def wanted(params: Mapping[str, Any]) -> ClampWish:
     """Return what is asked for. Raises ValueError."""
     scope = parse_scope(params["interfaces"], params["ports"])
     return ClampWish(params["state"] == "present", scope, params["persist"])
+
+
+def warnings(wish: ClampWish, plan: ClampPlan) -> List[str]:
+    """Return what may be otherwise than the user thinks."""
+    if not wish.present:
+        texts = [
+            f"the table {name} was made by hand and is still there: nft delete table {name}" for name in plan.by_hand
+        ]
+    else:
+        missing = unmatched(wish.scope, [name for _index, name in socket.if_nameindex()])
+        texts = [f"interfaces: no link of this host is {name} now: it is clamped once there is one" for name in missing]
+    return [*texts, plan.reason] if plan.reason else texts
 
 
 if __name__ == "__main__":

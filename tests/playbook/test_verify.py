@@ -87,3 +87,23 @@ def test_verifying_without_measuring_is_refused(play: Play, tmp_path: Path) -> N
     ended = play("verify", incident(), "-e", "netfit_probe=none")
     assert ended.returncode == 2 and "netfit_probe is none" in ended.stdout
     assert not list(tmp_path.glob("asked-*"))
+
+
+def test_the_audit_before_and_the_promise_are_found_beside_the_report(play: Play, tmp_path: Path) -> None:
+    reports = tmp_path / "netfit-report"
+    assert play("audit", incident()).returncode == 0
+    (reports / "report.json").rename(reports / "before.json")
+    before = json.loads((reports / "before.json").read_text(encoding="utf-8"))
+    [overlay] = [one for one in before["findings"] if one["id"] == "MTU-001"]
+    promise: Dict[str, Any] = {"paths": [], "findings": [overlay], "waiting": []}
+    (reports / "plan.json").write_text(json.dumps(promise), encoding="utf-8")
+    healed = play("verify", incident(pod_mtu=1450))
+    assert healed.returncode == 0, healed.stdout + healed.stderr
+    assert "gone: MTU-001 on n2" in healed.stdout
+    assert "All that was promised holds." in healed.stdout
+    broken = play("verify", incident())
+    assert broken.returncode == 2
+    assert "BROKEN PROMISE MTU-001 on n2 is still there" in " ".join(broken.stdout.split())
+    forgotten = play("verify", incident(), "-e", "netfit_promised=")
+    assert forgotten.returncode == 0, forgotten.stdout + forgotten.stderr
+    assert "still there: MTU-001 on n2" in forgotten.stdout

@@ -136,6 +136,7 @@ JOBS: Tuple[Job, ...] = (
     _scenario("incident"),
     _scenario("default"),
     _scenario("tuning"),
+    _scenario("mtu"),
     Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 from .._config.mss_clamp_files import LINKS, OWN_DIRECTORIES, RULES, UNIT, UNIT_FILE, rules_text, unit_text
 from .._config.reading import under
 from .._kernel import systemd
-from .._kernel.nft import Table, as_listed, find_nft, replacing
+from .._kernel.nft import Table, as_listed, find_nft, read_tables, replacing
 from .._model.file_change import FileChange, FileText
 from .._model.mss_clamp import FAMILY, NAME, ClampScope, table_text
 from .file_resource import file_target
@@ -28,6 +28,7 @@ LIMITS = (
     "connections that are open keep the segment size that they have agreed on, until they are opened anew",
     "only TCP is healed: datagrams (QUIC, DNS) that are too large are lost as before",
     "only what this host forwards is healed: not connections to programs and pods in its own network namespace",
+    "only what passes netfilter is healed: not what Cilium or Calico forward by eBPF, past it",
 )
 """What the clamp does not heal."""
 NO_SYSTEMD = (
@@ -47,12 +48,17 @@ class ClampWish:
 
 @dataclass(frozen=True)
 class ClampHost:
-    """Where it is done; tests hand in their own. listed: a table's text as nft lists it, raises OSError."""
+    """Where it is done; tests hand in their own.
+
+    nft: its path, None where it is not installed. listed: a table's text as nft lists it. tables: all that there are.
+    Both raise OSError, and tables ValueError.
+    """
 
     root: str = "/"
     resources: Mapping[str, Resource] = field(default_factory=lambda: {kind: RESOURCES[kind] for kind in KINDS})
     nft: Optional[str] = field(default_factory=find_nft)
     listed: Callable[[str], str] = field(default=lambda text: as_listed(TABLE, text))
+    tables: Callable[[], List[Table]] = field(default=read_tables)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class ClampPlan:
     """What is to be done: the same object for check mode and for real.
 
     before, after: the table's text, None for none. persisted: whether it comes back by itself. reason: why not, where
-    that was asked for, or what else is noteworthy.
+    that was asked for, or what else is noteworthy. by_hand: tables that the commands in a report have made.
     """
 
     changes: Tuple[Change, ...]
@@ -68,6 +74,7 @@ class ClampPlan:
     after: Optional[str]
     persisted: bool
     reason: str
+    by_hand: Tuple[str, ...] = ()
 
     def as_result(self, root: str = "/") -> Dict[str, Any]:
         """Return what the module returns of it. root: is left out of paths."""
@@ -81,6 +88,7 @@ class ClampPlan:
             "diff": [_table_diff(self.before, self.after), *(file.as_diff() for file in files)],
             "persisted": self.persisted,
             "reason": self.reason,
+            "by_hand": list(self.by_hand),
             "lasts": "" if self.after is None else lasts(self.persisted),
             "limits": [] if self.after is None else list(LIMITS),
         }
@@ -115,7 +123,10 @@ def _plan_present(wish: ClampWish, host: ClampHost) -> ClampPlan:
     try:
         wanted = host.listed(text)
     except OSError as error:
-        raise ChangeError(f"the rules cannot be tried out in a network namespace of their own: {error}") from error
+        advice = "; run as root (become: true)" if isinstance(error, PermissionError) else ""
+        raise ChangeError(
+            f"the rules cannot be tried out in a network namespace of their own: {error}{advice}"
+        ) from error
     possible = systemd.runs(host.root)
     persisted = wish.persist and possible
     table = _change("nft_table", _table_target(), wanted, host)
@@ -127,14 +138,24 @@ def _plan_present(wish: ClampWish, host: ClampHost) -> ClampPlan:
         # Whoever stops the unit removes the table, also one that is as it should be.
         changes = [*leaving, *([table] if leaving else _real([table]))]
     reason = NO_SYSTEMD if wish.persist and not possible else ""
-    return ClampPlan(tuple(changes), table.before, wanted, persisted, reason)
+    return ClampPlan(tuple(changes), table.before, wanted, persisted, reason, _by_hand(host))
 
 
 def _plan_absent(host: ClampHost) -> ClampPlan:
     table = _change("nft_table", _table_target(), None, host)
     changes = tuple(_real([*_leave_files(host), table]))
     reason = "" if host.nft else "nft is not installed, so that rules in the kernel could not be seen or removed"
-    return ClampPlan(changes, table.before, None, False, reason)
+    return ClampPlan(changes, table.before, None, False, reason, _by_hand(host))
+
+
+def _by_hand(host: ClampHost) -> Tuple[str, ...]:
+    """Return the tables that fix_commands() of the report makes, one for each port."""
+    if host.nft is None:
+        return ()
+    try:
+        return tuple(str(table) for table in host.tables() if table.name.startswith(f"{NAME}_"))
+    except (OSError, ValueError) as error:
+        raise ChangeError(f"the tables of nftables cannot be listed: {error}; run as root (become: true)") from error
 
 
 def _files(text: str, nft: str, host: ClampHost) -> List[Change]:

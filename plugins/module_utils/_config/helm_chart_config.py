@@ -8,12 +8,13 @@ Source: k3s-io/helm-controller pkg/apis/helm.cattle.io/v1 (HelmChartConfigSpec),
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 from .._model.file_change import FileText
 from .drop_ins import Blocked
-from .reading import list_directory, read_bytes
+from .reading import list_directory, read_bytes, under
 from .whole_file import read_whole
 from .yaml_block import Range, documents, key_at, set_in_block, string_in
 from .yaml_lines import YamlError
@@ -51,13 +52,14 @@ def find_chart_config(root: str, directory: str, name: str) -> Optional[ChartCon
     Raises UnreadableFile, Blocked where there are several or it can't be understood.
     """
     found: List[ChartConfig] = []
-    names = list_directory(root, directory)
-    for entry in names:
-        path = f"{directory}/{entry}"
-        if not entry.endswith(_MANIFESTS) or not _may_hold(root, path, name):
+    paths = _files(root, directory)
+    names = {path.rpartition("/")[2] for path in paths}
+    for path in paths:
+        entry = path.rpartition("/")[2]
+        if entry.startswith(".") or not entry.endswith(_MANIFESTS) or not _may_hold(root, path, name):
             continue
         if f"{entry}.skip" in names:
-            raise Blocked(f"{path}.skip makes RKE2 pass over {entry}: remove one of the two")
+            raise Blocked(f"{entry}.skip makes RKE2 pass over {path}: remove one of the two")
         found += _in_file(root, path, name)
     if len(found) > 1:
         both = " and ".join(config.file for config in found)
@@ -86,6 +88,14 @@ def values_with(config: ChartConfig, values: Sequence[Tuple[Tuple[str, ...], str
 def _parsed(text: str) -> Tuple[Tuple[str, ...], Range]:
     lines, ranges = documents(text)
     return tuple(lines), ranges[0]
+
+
+def _files(root: str, directory: str, depth: int = 4) -> List[str]:
+    """Return the files in a directory and in those below it. Raises UnreadableFile."""
+    paths = [f"{directory}/{entry}" for entry in list_directory(root, directory)]
+    below = [path for path in paths if depth and os.path.isdir(under(root, path))]
+    inner = [path for inside in below for path in _files(root, inside, depth - 1)]
+    return [*(path for path in paths if path not in below), *inner]
 
 
 def _may_hold(root: str, path: str, name: str) -> bool:

@@ -177,7 +177,9 @@ def _words(declarations: Declarations, node: JsonNode, networks: List[DockerNetw
         )
     kept = other_networks(networks, wish.container_mtu or 0)
     if kept:
-        words.append(f"mtu does not reach networks that are there: {', '.join(kept)}; see the snippets.")
+        words.append(
+            f"mtu does not reach networks that are there, and these have more: {', '.join(kept)}; see the snippets."
+        )
     return words + [str(problem.reason) for problem in declarations.problems]
 
 

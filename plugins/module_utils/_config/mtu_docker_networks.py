@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""What people can do about Docker networks that were made with another MTU: texts, never done by the module."""
+"""What people can do about Docker networks that were made with a larger MTU: texts, never done by the module."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ networks:
       {option}: "{wanted}"
 """
 _STACK = """\
-# The network {name} was made with {mtu} by a stack or a project of compose. In its compose file:
+# {name} belongs to a stack or to a compose project, and was made with {mtu}. In its compose file:
 networks:
   NAME:
     driver_opts:
@@ -67,10 +67,10 @@ docker node update --availability active NODE   # on a manager
 
 
 def network_snippets(networks: Sequence[DockerNetwork], container_mtu: int) -> Dict[str, str]:
-    """Return the text for each network that has another MTU, by "network NAME"."""
+    """Return the text for each network that has a larger MTU, by "network NAME"."""
     found: Dict[str, str] = {}
     for network in networks:
-        text = _snippet(network, container_mtu) if network.differs(container_mtu) else None
+        text = _snippet(network, container_mtu) if network.exceeds(container_mtu) else None
         if text is not None:
             found[f"network {network.name}"] = text
     return found
@@ -82,9 +82,9 @@ def swarm_snippets(underlay_mtu: int) -> Dict[str, str]:
 
 
 def other_networks(networks: Sequence[DockerNetwork], container_mtu: int) -> List[str]:
-    """Return the names of the networks that keep another MTU than the daemon's."""
+    """Return the names of the networks that keep a larger MTU than this one."""
     kinds = (NetworkKind.USER, NetworkKind.COMPOSE, NetworkKind.GATEWAY)
-    return [network.name for network in networks if network.kind in kinds and network.differs(container_mtu)]
+    return [network.name for network in networks if network.kind in kinds and network.exceeds(container_mtu)]
 
 
 def _snippet(network: DockerNetwork, wanted: int) -> Optional[str]:

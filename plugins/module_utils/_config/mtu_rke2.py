@@ -10,49 +10,69 @@ merged: a line of its valuesContent changes or is added. Source: rke2-charts, do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Tuple
 
 from .._model.declared import MtuMeaning
 from .._model.file_change import FileChange, FileText
 from .._model.mtu_config import ClusterPatch, Knob, MtuWish, Stack, StackPlan
 from .drop_ins import Blocked
 from .helm_chart_config import KEPT, ChartConfig, find_chart_config, new_chart_config, values_with
-from .mtu_knobs import PODS_KEEP, RECREATE, flannel_for, pod_for, underlay_for, whole_number
+from .mtu_knobs import FLANNEL_OVERHEAD, PODS_KEEP, RECREATE, flannel_for, pod_for, underlay_for, whole_number
 from .mtu_patches import restart_commands
-from .mtu_seen import calico_mtu, flannel_mtu, keeping_commands, network_in_force
-from .reading import exists, list_directory, read_text
+from .mtu_seen import calico_mtu, device_mtu, flannel_mtu, keeping_commands, network_in_force
+from .rke2_plugin import MANIFESTS, is_server, plugin_of
+from .whole_file import read_whole
 from .yaml_block import string_in_block
-from .yaml_lines import YamlError, top_level_lists
+from .yaml_lines import YamlError
 
-SERVER = "/var/lib/rancher/rke2/server"
-MANIFESTS = f"{SERVER}/manifests"
-_CONFIG = "/etc/rancher/rke2/config.yaml"
-_UNIT = "/etc/systemd/system/multi-user.target.wants/rke2-server.service"
-_DEFAULT_PLUGIN = "canal"
-_BACKEND = ("flannel", "backend")
+Path = Tuple[str, ...]
 
-Value = Tuple[Tuple[str, ...], MtuMeaning, int]
-"""Path in the chart's values, what it means, and the wanted number in bytes."""
+VETHU_MTU: Path = ("calico", "vethuMTU")
+FLANNEL_MTU: Path = ("flannel", "mtu")
+CALICO_MTU: Path = ("installation", "calicoNetwork", "mtu")
+CILIUM_MTU: Path = ("MTU",)
+_MEANINGS: Dict[Path, MtuMeaning] = {
+    VETHU_MTU: MtuMeaning.INTERFACE,
+    FLANNEL_MTU: MtuMeaning.UNDERLAY,
+    CALICO_MTU: MtuMeaning.INTERFACE,
+    CILIUM_MTU: MtuMeaning.UNDERLAY,
+}
+# In canal Calico makes the pods' links and flannel the tunnel; nothing in the chart ties the two numbers together.
+_PATHS: Dict[str, Tuple[Path, ...]] = {
+    "canal": (VETHU_MTU, FLANNEL_MTU),
+    "calico": (CALICO_MTU,),
+    "flannel": (FLANNEL_MTU,),
+    "cilium": (CILIUM_MTU,),
+}
+_DAEMON_SETS = {"canal": "rke2-canal", "flannel": "kube-flannel-ds", "cilium": "cilium"}
+"""What has to read the new values. The operator of Calico sees to that by itself."""
+_VNI = {"canal": 1, "flannel": 4096}
 
 
 @dataclass(frozen=True)
-class _Plugin:
-    """daemon_set, namespace: what has to read the new values, None where the chart or an operator sees to it.
+class _Chart:
+    """The chart of a plugin as it is configured. backend: of flannel, "" without one that takes notice of an MTU.
 
-    tunnels: its devices that keep their MTU when it starts anew.
+    tunnels: its devices of VXLAN, which keep their MTU when flannel starts anew.
     """
 
-    daemon_set: Optional[str]
-    namespace: str = "kube-system"
+    plugin: str
+    config: Optional[ChartConfig]
+    backend: str = ""
     tunnels: Tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """Its name, which is that of its HelmChartConfig too."""
+        return f"rke2-{self.plugin}"
 
-_PLUGINS: Dict[str, _Plugin] = {
-    "canal": _Plugin("rke2-canal", tunnels=("flannel.1",)),
-    "calico": _Plugin(None, "calico-system"),
-    "flannel": _Plugin("kube-flannel-ds", tunnels=("flannel.4096",)),
-    "cilium": _Plugin("cilium"),
-}
+    def value(self, path: Path) -> Optional[str]:
+        """Return one of its values where the HelmChartConfig has it. Raises YamlError."""
+        return string_in_block(self.config.lines, self.config.place, KEPT, path) if self.config else None
+
+    def number(self, path: Path) -> Optional[int]:
+        """Return one that is an MTU in bytes. Raises YamlError, Blocked."""
+        return whole_number(self.value(path), f"{self.config.file if self.config else ''}: {'.'.join(path)}")
 
 
 def plan_rke2(root: str, wish: MtuWish) -> StackPlan:
@@ -66,170 +86,126 @@ def plan_rke2(root: str, wish: MtuWish) -> StackPlan:
     plugin = plugin_of(root, wish.plugin)
     config = find_chart_config(root, MANIFESTS, f"rke2-{plugin}")
     try:
-        return _plan_server(root, wish, plugin, config)
+        return _plan_server(root, wish, _chart(root, plugin, config))
     except YamlError as error:
+        by_hand = " and ".join(".".join(path) for path in _PATHS[plugin])
+        file = config.file if config else MANIFESTS
+        raise Blocked(f"{file}, {error}: set {by_hand} in its valuesContent by hand") from error
+
+
+def _chart(root: str, plugin: str, config: Optional[ChartConfig]) -> _Chart:
+    """Return a plugin's chart. Raises YamlError, Blocked."""
+    chart = _Chart(plugin, config)
+    if plugin not in _VNI:
+        return chart
+    backend = (chart.value(("flannel", "backend")) or "vxlan").lower()
+    if backend not in FLANNEL_OVERHEAD:
+        if plugin == "canal":
+            return chart
         raise Blocked(
-            f"{config.file if config else plugin}, {error}: set {_by_hand(plugin)} in its valuesContent by hand"
-        ) from error
+            f"{config.file if config else ''}: flannel.backend {backend} takes no notice of an MTU: flannel takes that "
+            "of the node's interface when it starts; set that one with link_mtu, and restart the pods of the network"
+        )
+    if backend != "vxlan":
+        return _Chart(plugin, config, backend)
+    vni = whole_number(chart.value(("flannel", "vni")), "flannel.vni") or _VNI[plugin]
+    v6 = f"flannel-v6.{vni}"
+    tunnels = (f"flannel.{vni}", v6) if device_mtu(root, v6) else (f"flannel.{vni}",)
+    return _Chart(plugin, config, backend, tunnels)
 
 
-def is_server(root: str) -> bool:
-    """Tell whether this node is one of RKE2's servers."""
-    return exists(root, SERVER) or exists(root, _UNIT)
-
-
-def plugins_of(root: str) -> Tuple[List[str], str]:
-    """Return the network plugins that a server's files speak of, and the file and line that does.
-
-    The charts that RKE2 has laid down count for more than config.yaml, which may be amended by its command line.
-    Raises Blocked, UnreadableFile.
-    """
-    charts = [name for name in _PLUGINS if exists(root, f"{MANIFESTS}/rke2-{name}.yaml")]
-    if len(charts) == 1:
-        return charts, f"{MANIFESTS}/rke2-{charts[0]}.yaml"
-    named, place = [_DEFAULT_PLUGIN], "RKE2's default, where config.yaml has no cni"
-    names = list_directory(root, f"{_CONFIG}.d")
-    files = [f"{_CONFIG}.d/{name}" for name in names if name.lower().endswith((".yaml", ".yml"))]
-    for path in [_CONFIG, *files]:
-        try:
-            found = top_level_lists(read_text(root, path) or "", ("cni", "cni+"))
-        except YamlError as error:
-            raise Blocked(f"{path} can't be understood ({error}): correct it") from error
-        for key, words in found:
-            chosen = [word for text in words for word in text.replace(" ", "").split(",") if word]
-            named = chosen if key.key == "cni" else [*named, *chosen]
-            place = f"{path}:{key.line}"
-    return [name for name in named if name != "multus"], place
-
-
-def plugin_of(root: str, wanted: Optional[str]) -> str:
-    """Return the network plugin of a server. Raises Blocked where it isn't clear, or another one than is wanted."""
-    names, place = plugins_of(root)
-    if names in ([], ["none"]):
-        raise Blocked(f"{place}: RKE2 runs no network plugin of its own: name the stack that you installed with stacks")
-    if len(names) > 1:
-        raise Blocked(f"{place}: {', '.join(names)}: it isn't clear which network plugin pods have: leave one")
-    if wanted and wanted != names[0]:
-        raise Blocked(f"plugin: {wanted}, but this node has {names[0]} ({place}): leave it out")
-    if names[0] not in _PLUGINS:
-        raise Blocked(f"{place}: {names[0]} is no plugin whose chart is known here: {', '.join(_PLUGINS)} are")
-    return names[0]
-
-
-def _plan_server(root: str, wish: MtuWish, plugin: str, config: Optional[ChartConfig]) -> StackPlan:
-    backend = _backend(config) if plugin == "canal" else "vxlan"
-    wanted = _values(plugin, wish, backend)
-    old = [_value_of(config, path) for path, _meaning, _mtu in wanted]
-    change = _change(plugin, config, [value for value, before in zip(wanted, old) if before != value[2]])
-    knobs = tuple(
-        Knob(f"HelmChartConfig rke2-{plugin}: {'.'.join(path)}", meaning, before, mtu)
-        for (path, meaning, mtu), before in zip(wanted, old)
-    )
-    waits = change is not None or _node_differs(root, plugin, wanted, backend)
-    live = next((mtu - 50 for path, _meaning, mtu in wanted if path[0] == "flannel"), 0)
-    tunnels = _PLUGINS[plugin].tunnels if backend == "vxlan" else ()
+def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
+    paths = [path for path in _PATHS[chart.plugin] if chart.backend or path != FLANNEL_MTU]
+    wanted = {path: _wanted(path, wish, chart) for path in paths}
+    old = {path: chart.number(path) for path in wanted}
+    change = _change(root, chart, {path: mtu for path, mtu in wanted.items() if old[path] != mtu})
+    live = wanted[FLANNEL_MTU] - FLANNEL_OVERHEAD[chart.backend] if FLANNEL_MTU in wanted else 0
+    waits = change is not None or _node_differs(root, wanted, live)
     return StackPlan(
         Stack.RKE2,
-        knobs=knobs,
+        knobs=tuple(
+            Knob(f"HelmChartConfig {chart.name}: {'.'.join(path)}", _MEANINGS[path], old[path], mtu)
+            for path, mtu in wanted.items()
+        ),
         changes=(change,) if change else (),
-        reason=_reason(change, config, plugin),
-        patches=(_afterwards(plugin, [f"ip link set dev {tunnel} mtu {live}" for tunnel in tunnels]),) if waits else (),
-        before_restart=keeping_commands(root, tunnels, live),
+        reason=_reason(change, chart),
+        patches=(_afterwards(chart, live),) if waits else (),
+        before_restart=keeping_commands(root, chart.tunnels, live),
         running=PODS_KEEP,
     )
 
 
-def _reason(change: Optional[FileChange], config: Optional[ChartConfig], plugin: str) -> str:
+def _wanted(path: Path, wish: MtuWish, chart: _Chart) -> int:
+    """Return the number for a value, in bytes. Raises Blocked where it is missing or can't be had."""
+    knob = ".".join(path)
+    if path == FLANNEL_MTU:
+        return flannel_for(wish, chart.backend, knob)
+    return underlay_for(wish, knob) if _MEANINGS[path] is MtuMeaning.UNDERLAY else pod_for(wish, knob)
+
+
+def _reason(change: Optional[FileChange], chart: _Chart) -> str:
     if change is None:
-        return f"{config.file if config else ''} is so already"
-    if config is not None:
+        return f"{chart.config.file if chart.config else ''} is so already"
+    if chart.config is not None:
         return ""
     return (
-        f"a HelmChartConfig rke2-{plugin} that was made with kubectl and is in no file here would be replaced: "
-        f"look with 'kubectl --namespace kube-system get helmchartconfig rke2-{plugin} --output yaml' and add "
-        "its values"
+        f"a HelmChartConfig {chart.name} that was made with kubectl and is in no file here is replaced: look first "
+        f"with '{_kubectl('get', chart)} --output yaml'. RKE2 leaves the object in the cluster when its file is "
+        f"removed: after an undo, run '{_kubectl('delete', chart)}'"
     )
 
 
-def _values(plugin: str, wish: MtuWish, backend: str) -> List[Value]:
-    """Return what has to be set. Raises Blocked where a number for it is missing."""
-    if plugin == "calico":
-        final = ("installation", "calicoNetwork", "mtu")
-        return [(final, MtuMeaning.INTERFACE, pod_for(wish, ".".join(final)))]
-    if plugin == "cilium":
-        return [(("MTU",), MtuMeaning.UNDERLAY, underlay_for(wish, "Cilium's MTU"))]
-    path = ("flannel", "mtu")
-    pods: List[Value] = []
-    if plugin == "canal":
-        # Calico makes the pods' links and flannel the tunnel; nothing in the chart ties the two numbers together.
-        vethu = ("calico", "vethuMTU")
-        pods = [(vethu, MtuMeaning.INTERFACE, pod_for(wish, ".".join(vethu)))]
-        if backend not in ("vxlan", "wireguard"):
-            return pods
-    return [*pods, (path, MtuMeaning.UNDERLAY, flannel_for(wish, backend, ".".join(path)))]
+def _kubectl(verb: str, chart: _Chart) -> str:
+    return f"kubectl --namespace kube-system {verb} helmchartconfig {chart.name}"
 
 
-def _by_hand(plugin: str) -> str:
-    paths = {
-        "canal": "calico.vethuMTU and flannel.mtu",
-        "calico": "installation.calicoNetwork.mtu",
-        "cilium": "MTU",
-        "flannel": "flannel.mtu",
-    }
-    return paths[plugin]
-
-
-def _backend(config: Optional[ChartConfig]) -> str:
-    found = string_in_block(config.lines, config.place, KEPT, _BACKEND) if config else None
-    return (found or "vxlan").lower()
-
-
-def _value_of(config: Optional[ChartConfig], path: Tuple[str, ...]) -> Optional[int]:
-    if config is None:
-        return None
-    return whole_number(
-        string_in_block(config.lines, config.place, KEPT, path), f"{config.file}: {'.'.join(path)} in valuesContent"
-    )
-
-
-def _change(plugin: str, config: Optional[ChartConfig], missing: List[Value]) -> Optional[FileChange]:
+def _change(root: str, chart: _Chart, missing: Dict[Path, int]) -> Optional[FileChange]:
+    """Return the change that sets these values. Raises YamlError, UnreadableFile."""
     if not missing:
         return None
-    pairs = [(path, str(mtu)) for path, _meaning, mtu in missing]
-    if config is None:
-        text = new_chart_config(f"rke2-{plugin}", pairs)
-        return FileChange(f"{MANIFESTS}/rke2-{plugin}-config.yaml", None, FileText(text, 0o600))
-    return FileChange(config.file, config.before, FileText(values_with(config, pairs), config.before.mode))
+    values = [(path, str(mtu)) for path, mtu in missing.items()]
+    if chart.config is not None:
+        before = chart.config.before
+        return FileChange(chart.config.file, before, FileText(values_with(chart.config, values), before.mode))
+    path = f"{MANIFESTS}/{chart.name}-config.yaml"
+    text = new_chart_config(chart.name, values)
+    other = read_whole(root, path)
+    if other is None:
+        return FileChange(path, None, FileText(text, 0o600))
+    # A file of that name with something else in it gets one document more.
+    ending = "" if not other.text or other.text.endswith("\n") else "\n"
+    return FileChange(path, other, FileText(f"{other.text}{ending}---\n{text}", other.mode))
 
 
-def _node_differs(root: str, plugin: str, wanted: List[Value], backend: str) -> bool:
-    """Tell whether the network of this very node shows that the chart's values have not reached it yet."""
-    wanted_of = {path[-1]: mtu for path, _meaning, mtu in wanted}
-    if plugin in ("canal", "calico"):
-        effective = calico_mtu(root, network_in_force(root))[1]
-        if effective is not None and effective != wanted_of.get("vethuMTU", wanted_of.get("mtu")):
-            return True
-    if plugin in ("canal", "flannel") and backend == "vxlan":
-        seen = flannel_mtu(root)
-        return seen is not None and seen != wanted_of["mtu"] - 50
-    return False
+def _node_differs(root: str, wanted: Dict[Path, int], live: int) -> bool:
+    """Tell whether the network of this very node shows that the chart's values have not reached it yet.
+
+    live: MTU of the tunnel, in bytes, where there is one of flannel.
+    """
+    pods = wanted.get(VETHU_MTU, wanted.get(CALICO_MTU))
+    effective = calico_mtu(root, network_in_force(root))[1]
+    if pods is not None and effective not in (None, pods):
+        return True
+    return FLANNEL_MTU in wanted and flannel_mtu(root) not in (None, live)
 
 
-def _afterwards(plugin: str, keeps: Sequence[str]) -> ClusterPatch:
-    known = _PLUGINS[plugin]
-    name = known.daemon_set or "calico-node"
-    restart = restart_commands(known.namespace, name)
+def _afterwards(chart: _Chart, live: int) -> ClusterPatch:
+    """Return what is left to do in the cluster. live: see _node_differs."""
+    daemon_set = _DAEMON_SETS.get(chart.plugin)
+    namespace, name = ("kube-system", daemon_set) if daemon_set else ("calico-system", "calico-node")
+    restart = restart_commands(namespace, name)
+    devices = [f"ip link set dev {tunnel} mtu {live}" for tunnel in chart.tunnels]
     return ClusterPatch(
-        name=f"rke2-{plugin}",
+        name=chart.name,
         resource=f"daemonset/{name}",
-        namespace=known.namespace,
+        namespace=namespace,
         patch_type="",
         file="",
         patch="",
         commands=(
-            *(f"# on every node first, its MTU stays otherwise: {command}" for command in keeps),
-            # The Calico operator rolls calico-node out by itself.
-            *(restart if known.daemon_set else restart[1:]),
+            *(f"# on every node first, its MTU stays otherwise: {command}" for command in devices),
+            # The operator rolls calico-node out, and there is nothing but to wait for it.
+            *(restart if daemon_set else restart[1:]),
             *RECREATE,
         ),
     )

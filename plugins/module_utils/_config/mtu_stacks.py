@@ -13,10 +13,11 @@ from .drop_ins import Blocked
 from .mtu_cluster import plan_calico, plan_calico_operator, plan_canal, plan_cilium, plan_flannel
 from .mtu_k3s import option, plan_k3s
 from .mtu_rke1 import plan_rke1
-from .mtu_rke2 import is_server, plan_rke2, plugins_of
+from .mtu_rke2 import plan_rke2
 from .mtu_runtimes import RUNTIME_PLANNERS, find_runtime_stacks
 from .mtu_seen import network_in_force, plugin_types, pod_namespaces
 from .reading import UnreadableFile, exists
+from .rke2_plugin import is_server, plugins_of
 
 Planner = Callable[[str, MtuWish], StackPlan]
 
@@ -35,7 +36,8 @@ KUBERNETES: Tuple[Stack, ...] = tuple(_KUBERNETES_PLANNERS)
 
 # A distribution is there where one of these is: files that only it has.
 _SIGNS: Dict[Stack, Tuple[str, ...]] = {
-    Stack.RKE1: ("/etc/kubernetes/ssl/kubecfg-kube-node.yaml",),
+    # The second where the root file system is read-only (RancherOS, CoreOS, Flatcar).
+    Stack.RKE1: tuple(f"{prefix}/etc/kubernetes/ssl/kubecfg-kube-node.yaml" for prefix in ("", "/opt/rke")),
     Stack.RKE2: (
         "/usr/local/bin/rke2",
         "/usr/bin/rke2",

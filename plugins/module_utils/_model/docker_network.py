@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import List, Mapping, Optional, Tuple
 
+KERNEL_MTU = 1500
+"""Bytes, of a bridge or veth pair that nobody gave another one."""
 DOCKER_MTU_OPTION = "com.docker.network.driver.mtu"
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_NETWORK = "com.docker.compose.network"
@@ -78,9 +80,14 @@ class DockerNetwork:
         text = self.options.get(DOCKER_MTU_OPTION, "")
         return int(text) if text.isdigit() and int(text) else None
 
-    def differs(self, mtu: int) -> bool:
-        """Tell whether its containers have another MTU. Those of macvlan and ipvlan have that of their parent."""
-        return self.mtu != mtu and (self.mtu is not None or self.driver == "bridge")
+    def exceeds(self, mtu: int) -> bool:
+        """Tell whether it gives containers more than this MTU (bytes). Less is well, and may be meant so.
+
+        Without an MTU those of macvlan and ipvlan have that of their parent; that of a swarm's is the underlay's.
+        """
+        if self.kind is NetworkKind.SWARM:
+            return False
+        return (self.mtu or (KERNEL_MTU if self.driver == "bridge" else 0)) > mtu
 
     @property
     def kind(self) -> NetworkKind:

@@ -19,7 +19,6 @@ from .fact import Fact
 
 _WHOSE = {
     NetworkKind.COMPOSE: "it belongs to a compose project, which makes it anew with driver_opts in its file",
-    NetworkKind.SWARM: "it belongs to the swarm, all of whose nodes share it",
     NetworkKind.GATEWAY: "the node would have to leave the swarm for it",
     NetworkKind.OTHER: "its driver takes no MTU, or other networks are made from it",
 }
@@ -41,7 +40,7 @@ class Recreation(Fact):
 
 @dataclass(frozen=True)
 class LeftNetwork(Fact):
-    """A network that keeps another MTU, and why."""
+    """A network that keeps a larger MTU, and why."""
 
     network: str
     reason: str
@@ -55,13 +54,13 @@ def plan_recreations(
 ) -> Tuple[List[Recreation], List[LeftNetwork]]:
     """Return what can be made anew with this MTU (bytes) without losing a container, and what is left, with the reason.
 
-    attached: by name of a network, identifiers of what is in it. Default networks are left out: the daemon's
-    configuration is for these.
+    attached: by name of a network, identifiers of what is in it. Default networks are passed over, because the daemon's
+    configuration is for these, and so are those of a swarm.
     """
     made: List[Recreation] = []
     left: List[LeftNetwork] = []
     for network in sorted(networks, key=lambda one: one.name):
-        if network.kind is NetworkKind.DEFAULT or not network.differs(mtu):
+        if network.kind is NetworkKind.DEFAULT or not network.exceeds(mtu):
             continue
         inside = [one for one in containers if network.name in one.endpoints or one.mode == network.name]
         reason = _WHOSE.get(network.kind) or _in_the_way(inside, attached.get(network.name, ()))

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 from .docker_inspect import DockerContainer
-from .docker_network import DockerNetwork
+from .docker_network import KERNEL_MTU, DockerNetwork
 from .fact import Fact
-
-_KERNEL_MTU = 1500
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def plan_restart(
     # A container in another one's namespaces can't start before that one.
     start = sorted(started, key=lambda one: (one.mode.startswith("container:"), one.name))
     return DockerRestart(
-        needed=default is not None and (default.mtu or _KERNEL_MTU) != mtu,
+        needed=default is not None and (default.mtu or KERNEL_MTU) != mtu,
         refused=_refused(running),
         stop=tuple(one.name for one in reversed(start)) if live_restore else (),
         start=tuple(one.name for one in start),

@@ -46,8 +46,8 @@ def read_hosts(variables: Mapping[str, Any], names: Sequence[str]) -> Tuple[List
     hosts: List[PlanHost] = []
     left_out: List[LeftOut] = []
     for name in sorted(names):
-        own = variables.get(name, {})
-        facts = own.get("ansible_facts", own)
+        own = plain.record(variables, name)
+        facts = plain.record(own, "ansible_facts") if "ansible_facts" in own else own
         if not plain.record(facts, "netfit_mtu"):
             left_out.append(LeftOut(name, _why(facts)))
             continue

@@ -57,7 +57,9 @@ def _member(
     if overlay is not None:
         carried = targets.devices[overlay.identity]
         packet = min(carried, targets.pod) if overlay.network.is_host else carried
-        why = f"{overlay.device.name} carries {packet}: {targets.underlay} of the underlay less {overlay.words}"
+        why = f"{overlay.device.name} carries {packet}"
+        if packet == targets.device_fits(overlay):
+            why += f": {targets.underlay} of the underlay less {overlay.words}"
         limited_by_route = overlay.by_route and any(True for _one in _limiting_routes(network, link))
         return Member(network, link, targets.underlay if limited_by_route else packet, packet, why, port, overlay)
     if not any(route.default and link.name in route.devices for route in network.routes):

@@ -12,12 +12,28 @@ from .._rules.path_key import carried, end_hosts, is_host_end, path_key
 from .._rules.plain import Record, record, records, text, whole
 
 SCHEMA_VERSION = 1
-PARTS = ("live", "tunnels", "uplinks", "cni", "runtime")
-"""What can be carried out: links of running pods and containers, devices of overlays, hosts' own links, settings of
-Kubernetes' networks, settings of container runtimes."""
+TAGS = {
+    "live": ("live", "link_mtu"),
+    "tunnels": ("mtu", "link_mtu"),
+    "uplinks": ("mtu", "link_mtu"),
+    "cni": ("cni", "cni_mtu"),
+    "runtime": ("runtime", "cni_mtu"),
+}
+PARTS = tuple(TAGS)
+"""What can be carried out, and the tags of the playbook that does it: links of running pods and containers, devices of
+overlays, hosts' own links, settings of Kubernetes' networks, settings of container runtimes."""
 PART_OF_LEVEL = {"pair": "live", "bridge": "live", "tunnel": "tunnels", "uplink": "uplinks"}
 PATH_RULES = ("PATH-001", "PATH-002", "PATH-003", "PATH-005", "PATH-007", "MSS-001")
 """What a path whose ends send no more than it carries cannot have."""
+
+
+def parts_of(tags: Collection[str], skipped: Collection[str]) -> List[str]:
+    """Return the parts that the playbook carries out with these tags, without those that are skipped."""
+    return [
+        part
+        for part, names in TAGS.items()
+        if not {"all", "tagged", *names}.isdisjoint(tags) and set(names).isdisjoint(skipped)
+    ]
 
 
 def make_promise(plan: Record, report: Record, parts: Collection[str] = PARTS) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from typing import Any, Iterator, List
+from typing import Any, Dict, Iterator, List, Tuple
 
 COLUMNS = 100
 MOST_LINES = 24
@@ -21,16 +21,22 @@ def plan_text(plan: Record) -> str:
     lines = [*_wrapped(verdict(plan)), ""]
     for group in plan["cluster"]["groups"]:
         lines.extend([*_wrapped(_group(group)), ""])
-    for name, host in plan["hosts"].items():
-        body = list(_host(host))
-        if body:
-            lines.extend([f"{name}: {_summary(host)}", *body, ""])
-    calm = [name for name, host in plan["hosts"].items() if not any(True for _line in _host(host))]
-    if calm:
-        lines.extend([*_wrapped(f"As planned already: {', '.join(calm)}."), ""])
+    for names, body in _alike(plan["hosts"]):
+        if len(body) > 1:
+            lines.extend([*_wrapped(f"{', '.join(names)}: {body[0]}"), *body[1:], ""])
+        else:
+            lines.extend([*_wrapped(f"As planned already: {', '.join(names)}."), ""])
     for one in plan["not_planned"]:
         lines.extend(_wrapped(f"Not planned: {one['host']}, {one['reason']}."))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _alike(hosts: Record) -> List[Tuple[List[str], Tuple[str, ...]]]:
+    """The hosts of which the same is to be said, with what that is; those that change first."""
+    found: Dict[Tuple[str, ...], List[str]] = {}
+    for name, host in hosts.items():
+        found.setdefault((_summary(host), *_host(host, name)), []).append(name)
+    return sorted(((names, body) for body, names in found.items()), key=lambda entry: -len(entry[1]))
 
 
 def verdict(plan: Record) -> str:
@@ -68,9 +74,12 @@ def _summary(host: Record) -> str:
     return f"underlay {host['underlay_mtu']}, pods {host['pod_mtu']}, containers {host['container_mtu']}"
 
 
-def _host(host: Record) -> Iterator[str]:
+def _host(host: Record, name: str) -> Iterator[str]:
+    """Yield the lines about a host. What belongs to the host itself is not named after it, so that hosts can be
+    alike."""
     for number, step in enumerate(host["steps"][:MOST_LINES], start=1):
-        text = f"{number}. {step['link']} of {step['owner']}: {step['now']} to {step['mtu']} ({step['why']})"
+        owner = "" if step["owner"] == f"the host on {name}" else f" of {step['owner'].removesuffix(f' on {name}')}"
+        text = f"{number}. {step['link']}{owner}: {step['now']} to {step['mtu']} ({step['why']})"
         yield from _wrapped(text, "  ", "     ")
     if len(host["steps"]) > MOST_LINES:
         yield f"  and {len(host['steps']) - MOST_LINES} more, all in the plan"
@@ -89,6 +98,7 @@ def _host(host: Record) -> Iterator[str]:
         ("note", "notes"),
     ):
         for text in host[key]:
+            text = text.replace(f"the host on {name}", "the host")
             yield from _wrapped(f"{title}: {text}", "  ", "     ")
     for one in host["waits_for_owner"]:
         yield from _wrapped(f"waits for the cluster's owner: {one['knob']} = {one['value']}", "  ", "     ")

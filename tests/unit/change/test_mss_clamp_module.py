@@ -19,6 +19,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._change.resource im
 from ansible_collections.netfit.cluster.plugins.module_utils._change.session import Session
 from ansible_collections.netfit.cluster.plugins.module_utils._change.symlink_resource import SymlinkResource
 from ansible_collections.netfit.cluster.plugins.module_utils._change.undo import choose_run, plan_undo, undo
+from ansible_collections.netfit.cluster.plugins.module_utils._kernel.nft import Table as Name
 from ansible_collections.netfit.cluster.plugins.modules import mss_clamp
 
 Run = Callable[..., Dict[str, Any]]
@@ -37,6 +38,7 @@ class Kernel:
         self.table: Optional[str] = None
         self.active = False
         self.broken = False
+        self.others: List[Name] = [Name("ip", "filter")]
         self.root = root
 
     def loaded(self) -> Optional[str]:
@@ -114,7 +116,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: Kernel, warned:
     (root / "etc/systemd/system/sysinit.target.wants").mkdir(parents=True)
     resources = {"file": FileResource(), "unit_file": FileResource(), "unit_link": SymlinkResource()}
     host = ClampHost(
-        str(root), {**resources, "nft_table": Table(kernel), "unit_state": State(kernel)}, "/usr/sbin/nft", listed
+        str(root),
+        {**resources, "nft_table": Table(kernel), "unit_state": State(kernel)},
+        "/usr/sbin/nft",
+        listed,
+        lambda: kernel.others,
     )
     monkeypatch.setattr(mss_clamp, "HOST", host)
     journal = functools.partial(Session, directory=str(tmp_path / "journal"), lock=str(tmp_path / "lock"))
@@ -163,7 +169,7 @@ def test_check_mode_says_what_is_done_then_and_does_nothing(run: Run, kernel: Ke
     assert [one["after_header"] for one in done["diff"]] == ["table inet netfit_mss", RULES, UNIT]
     assert done["diff"][0]["after"] == done["after"]
     assert "also after a boot" in done["lasts"] and "state: absent" in done["lasts"]
-    assert len(done["limits"]) == 3
+    assert len(done["limits"]) == 4
 
 
 def test_the_second_run_changes_nothing(run: Run) -> None:
@@ -262,6 +268,13 @@ def test_bad_input_is_refused_before_anything_is_written(
 def test_an_interface_that_is_not_there_gives_a_warning(run: Run, warned: List[str]) -> None:
     assert not run(interfaces=["lo", "no-such*"])["failed"]
     assert warned == ["interfaces: no link of this host is no-such* now: it is clamped once there is one"]
+
+
+def test_tables_that_were_made_by_hand_are_told_and_left(run: Run, kernel: Kernel, warned: List[str]) -> None:
+    kernel.others.append(Name("ip6", "netfit_mss_30004"))
+    assert run()["by_hand"] == ["ip6 netfit_mss_30004"] and warned == []
+    run(state="absent")
+    assert [text.split(": ")[1] for text in warned] == ["nft delete table ip6 netfit_mss_30004"]
 
 
 def test_a_file_of_somebody_else_in_a_link_s_place_is_left_alone(run: Run, kernel: Kernel) -> None:

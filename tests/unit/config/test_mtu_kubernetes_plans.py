@@ -279,11 +279,12 @@ def test_canal_of_rke2_over_wireguard(host: Host) -> None:
     ("files", "said"),
     [
         ({"a.yaml": "", "b.yaml": ""}, "each have a HelmChartConfig rke2-canal"),
-        ({"a.yaml": "", "a.yaml.skip": None}, "makes RKE2 pass over a.yaml"),
+        ({"deep/a.yaml": "", "a.yaml.skip": None}, "a.yaml.skip makes RKE2 pass over"),
         ({"a.yaml": "  valuesContent: >\n    a: 1\n"}, "set calico.vethuMTU and flannel.mtu in its valuesContent"),
         ({"a.yaml": "  values: {a: 1}\n"}, "it has 'values' beside 'valuesContent'"),
         ({"a.yaml": "  valuesContent: |\n    flannel:\n      mtu: auto\n"}, "'auto' and no whole number"),
-        ({"a.yaml": "  valuesContent: |\n  a\n   b: c\n"}, "line"),
+        ({"a.yaml": "  valuesContent: |\n    flannel:\n      vni: x\n"}, "flannel.vni is 'x' and no whole number"),
+        ({"a.yaml": "other\n"}, "a.yaml, line 5: expected a key"),
     ],
 )
 def test_a_chart_config_that_is_beyond_us(host: Host, files: Dict[str, Optional[str]], said: str) -> None:
@@ -318,8 +319,69 @@ def test_it_waits_for_the_owner_until_the_node_shows_the_new_numbers(host: Host)
     assert plan(root, Stack.RKE2).patches != ()
 
 
-def test_a_chart_config_of_the_same_name_in_the_cluster_is_spoken_of(host: Host) -> None:
-    assert "made with kubectl" in plan(host(f"{MANIFESTS}/x", ""), Stack.RKE2).reason
+def test_what_the_files_can_not_show_is_spoken_of(host: Host) -> None:
+    reason = plan(host(f"{MANIFESTS}/x", ""), Stack.RKE2).reason
+    assert "made with kubectl" in reason and "get helmchartconfig rke2-canal" in reason
+    assert "after an undo, run 'kubectl --namespace kube-system delete helmchartconfig rke2-canal'" in reason
+
+
+HEAD = "kind: HelmChartConfig\nmetadata:\n  name: rke2-%s\nspec:\n  valuesContent: |\n    flannel:\n"
+
+
+def test_files_that_rke2_passes_over_are_none_of_the_cluster(host: Host) -> None:
+    root = host(f"{MANIFESTS}/.a.yaml", HEAD % "canal")
+    host(f"{MANIFESTS}/a.yaml.old", HEAD % "canal")
+    assert [change.path for change in plan(root, Stack.RKE2).changes] == [f"{MANIFESTS}/rke2-canal-config.yaml"]
+
+
+def test_a_file_below_the_directory_is_found(host: Host) -> None:
+    root = host(f"{MANIFESTS}/mine/network.yml", HEAD % "canal" + "      mtu: 1450\n")
+    made = plan(root, Stack.RKE2)
+    assert [change.path for change in made.changes] == [f"{MANIFESTS}/mine/network.yml"]
+    assert knobs(made) == {"calico.vethuMTU": [None, 1400], "flannel.mtu": [1450, 1450]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("# nothing yet", "# nothing yet\n---\n# Written"), ("", "---\n# Written"), ("kind: X\n", "kind: X\n---\n# W")],
+)
+def test_something_else_under_our_name_stays(host: Host, before: str, after: str) -> None:
+    path = f"{MANIFESTS}/rke2-canal-config.yaml"
+    made = plan(host(path, before), Stack.RKE2)
+    assert made.changes[0].before is not None and made.changes[0].before.text == before
+    assert made.changes[0].after is not None and made.changes[0].after.text.startswith(after)
+    host(path, made.changes[0].after.text)
+    assert plan(host(path, made.changes[0].after.text), Stack.RKE2).changes == ()
+
+
+def test_a_backend_that_takes_no_notice_of_an_mtu(host: Host) -> None:
+    root = host(f"{MANIFESTS}/a.yaml", HEAD % "canal" + "      backend: host-gw\n")
+    made = plan(root, Stack.RKE2, MtuWish(pod_mtu=1450))
+    assert (knobs(made), made.before_restart) == ({"calico.vethuMTU": [None, 1450]}, ())
+    host("/etc/rancher/rke2/config.yaml", "cni: flannel")
+    host(f"{MANIFESTS}/a.yaml", HEAD % "flannel" + "      backend: host-gw\n")
+    assert "flannel.backend host-gw takes no notice of an MTU" in blocked(root, Stack.RKE2)
+
+
+def test_devices_of_rke2_that_would_keep_their_mtu(host: Host) -> None:
+    root = host(f"{MANIFESTS}/a.yaml", HEAD % "flannel" + "      vni: 7\n")
+    host("/etc/rancher/rke2/config.yaml", "cni: flannel")
+    for device in ("flannel.7", "flannel-v6.7", "flannel.4096"):
+        host(f"/sys/class/net/{device}/mtu", "1450\n")
+    made = plan(root, Stack.RKE2)
+    assert made.before_restart == ("ip link set dev flannel.7 mtu 1400", "ip link set dev flannel-v6.7 mtu 1400")
+    assert made.patches[0].commands[:3] == (
+        "# on every node first, its MTU stays otherwise: ip link set dev flannel.7 mtu 1400",
+        "# on every node first, its MTU stays otherwise: ip link set dev flannel-v6.7 mtu 1400",
+        "kubectl --namespace kube-system rollout restart daemonset kube-flannel-ds",
+    )
+
+
+def test_the_operator_of_calico_is_waited_for(host: Host) -> None:
+    root = host("/etc/rancher/rke2/config.yaml", "cni: calico")
+    host(f"{MANIFESTS}/x", "")
+    commands = plan(root, Stack.RKE2).patches[0].commands
+    assert commands[0] == "kubectl --namespace calico-system rollout status daemonset calico-node --timeout=15m"
 
 
 # K3s

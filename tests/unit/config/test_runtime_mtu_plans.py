@@ -141,11 +141,11 @@ def test_without_a_default_bridge_it_says_so(host: Host) -> None:
 
 def test_recorded_networks_that_keep_another_mtu_are_told_with_what_to_do(recorded: Callable[[str], str]) -> None:
     planned = plan_docker_mtu(recorded("runtime-mtu/docker-20.10/fresh/before"), WISH)
-    # shop has 1450 already; the macvlan network "mac" has its parent's.
+    # shop has 1450 already and own less; the macvlan network "mac" has its parent's.
     assert [key for key in planned.snippets if key.startswith("network ")] == [
-        f"network {name}" for name in ("aux", "docker_gwbridge", "own", "p_default", "plain", "six")
+        f"network {name}" for name in ("aux", "docker_gwbridge", "p_default", "plain", "six")
     ]
-    assert "aux, docker_gwbridge, own, p_default, plain, six" in planned.reason
+    assert "aux, docker_gwbridge, p_default, plain, six" in planned.reason
     aux = planned.snippets["network aux"].splitlines()
     assert aux[5] == (
         "docker network create --driver bridge --subnet 10.97.0.0/24 --ip-range 10.97.0.128/25 --gateway 10.97.0.254 "

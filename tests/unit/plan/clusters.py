@@ -88,8 +88,8 @@ def applied(facts: Dict[str, Facts], plan: Dict[str, Any]) -> Dict[str, Facts]:
     for name, own in facts.items():
         host = plan["hosts"].get(name, {"steps": [], "routes": [], "knobs": []})
         mtu = own["netfit_mtu"]
-        sizes = {(_home(mtu, step), step["link"]): step["mtu"] for step in host["steps"]}
-        routes = {(_home(mtu, one), one["destination"]): one["mtu"] for one in host["routes"]}
+        sizes = {(home_of(mtu, step), step["link"]): step["mtu"] for step in host["steps"]}
+        routes = {(home_of(mtu, one), one["destination"]): one["mtu"] for one in host["routes"]}
         spaces = [_space(space, sizes, routes) for space in mtu["namespaces"]]
         values = {one["file"]: one["value"] for one in host["knobs"]}
         declared = [{**one, "value": values.get(_place(one), one["value"])} for one in mtu["declared"]]
@@ -110,7 +110,7 @@ def _written(knob: Facts) -> Facts:
     return {**common, "link": link, "network": None, "name": None, "active": True}
 
 
-def _home(mtu: Facts, entry: Facts) -> int:
+def home_of(mtu: Facts, entry: Facts) -> int:
     for space in mtu["namespaces"]:
         owner = space["owner"]
         if "namespace" in entry and entry["namespace"] in space["paths"]:

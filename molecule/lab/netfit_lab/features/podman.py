@@ -16,6 +16,9 @@ from . import Feature
 
 _COMMAND = "/usr/bin/podman"
 _MTU_OPTION = "mtu"
+_BACKEND_FILE = "/etc/containers/containers.conf.d/40-lab.conf"
+# Which one podman takes by itself depends on the packages of this machine.
+_BACKEND = '# Written by the lab.\n[network]\nnetwork_backend = "cni"\n'
 _NO_LIMITS_FILE = "/etc/containers/containers.conf.d/50-lab.conf"
 _NO_LIMITS = "# Written by the lab: this machine keeps the controller in cgroup v1.\n[containers]\npids_limit = 0\n"
 
@@ -44,6 +47,7 @@ class Podman(Feature):
         """Make networks and containers."""
         for name, plan in engine_plan.parse(self.key, value, lab.topology).items():
             host = lab.host(name)
+            write(host, _BACKEND_FILE, _BACKEND)
             if "pids" not in (host.root / "sys/fs/cgroup/cgroup.controllers").read_text().split():
                 write(host, _NO_LIMITS_FILE, _NO_LIMITS)
             container_engine.build_on(host, _COMMAND, plan, _MTU_OPTION)
