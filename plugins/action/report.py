@@ -69,6 +69,7 @@ class ActionModule(ActionBase):
         document = _document(variables, options)
         path = Path(options["report_dir"]).expanduser().absolute() / "report.json"
         check_mode = bool(self._task.check_mode)
+        result["report_dir"] = str(path.parent)
         self._write(document, path, check_mode, result)
         self._show(document, path, check_mode)
         if options["verify"]:

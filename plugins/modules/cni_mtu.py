@@ -318,8 +318,7 @@ def argument_spec() -> Dict[str, Any]:
 
 def warnings(plan: PodsPlan) -> List[str]:
     """Return what was asked for and is not done."""
-    texts = [f"nothing was written for {one.stack.value}: {one.reason}" for one in plan.stacks if one.blocked]
-    return texts if plan.stacks else ["nothing that gives pods or containers an MTU was found: name it with stacks"]
+    return [f"nothing was written for {one.stack.value}: {one.reason}" for one in plan.stacks if one.blocked]
 
 
 if __name__ == "__main__":

@@ -104,6 +104,11 @@ report:
   returned: for O(scope=cluster)
   type: str
   sample: /home/me/netfit-report/report.json
+report_dir:
+  description: The absolute path of O(report_dir), also in check mode.
+  returned: for O(scope=cluster)
+  type: str
+  sample: /home/me/netfit-report
 summary:
   description: Number of hosts by status, and of findings by severity (failures only), status and rule.
   returned: for O(scope=cluster)

@@ -129,11 +129,13 @@ def test_reboot_heals_itself(incident: lab.Lab, name: str) -> None:
 
 def test_pods_that_fit_the_overlay_lose_nothing(incident: lab.Lab) -> None:
     kubernetes.set_pod_mtu(incident, 1450)
+    kubernetes.run_pods_anew(incident)
     try:
         assert pod_link(incident)["mtu"] == 1450
         assert upload(incident, 1300, 1400, *LARGE) == {size: {"200": 4} for size in (1300, 1400, *LARGE)}
     finally:
         kubernetes.set_pod_mtu(incident, None)
+        kubernetes.run_pods_anew(incident)
     assert pod_link(incident)["mtu"] == 1500
     assert upload(incident, 3000) == {3000: {"200": 1, "504": 3}}
 
@@ -143,10 +145,12 @@ def test_pod_takes_calico_s_own_file_when_the_configuration_is_silent(incident: 
     host.run(["sh", "-c", "mkdir -p /var/lib/calico && echo 1400 >/var/lib/calico/mtu"])
     try:
         kubernetes.set_pod_mtu(incident, None)
+        kubernetes.run_pods_anew(incident)
         assert pod_link(incident)["mtu"] == 1400
     finally:
         host.run(["rm", "/var/lib/calico/mtu"])
         kubernetes.set_pod_mtu(incident, None)
+        kubernetes.run_pods_anew(incident)
     (pod,) = cluster_node.pods(host)
     assert (pod.namespace, pod.name, pod.ready) == ("prod", "gateway", True)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
+import sys
 import textwrap
 import time
 from collections.abc import Iterator
@@ -22,15 +23,17 @@ from typing import Any
 import pytest
 from netfit_lab import lab
 
-ROOT = Path(__file__).resolve().parents[2]
+ANSIBLE = Path(sys.executable).parent
 WANTED, OFFERED = 1400, 1480
-UTILITIES = "ansible_collections/netfit/cluster/plugins/module_utils"
-CONFIGURATION = "/etc/systemd/network /etc/NetworkManager /etc/network /etc/netplan /etc/dhcp"
+CONFIGURATION = "/etc/systemd/network /etc/NetworkManager /etc/network /etc/netplan /etc/dhcp /etc/dhcpcd.conf"
 
 
 @dataclass(frozen=True)
 class Managed:
-    """How a host's link is managed. anew: makes the manager bring the link up anew. written: by us."""
+    """How a host's link is managed. anew: makes the manager bring the link up anew. written: by us.
+
+    without: a program that the host doesn't have.
+    """
 
     manager: str
     files: dict[str, str]
@@ -38,8 +41,8 @@ class Managed:
     anew: str
     written: tuple[str, ...]
     dhcp: bool = True
-    backend: str | None = None
     packages: tuple[str, ...] = ()
+    without: str = ""
 
 
 def text(content: str) -> str:
@@ -112,6 +115,15 @@ HOSTS = {
         ("/etc/network/interfaces.d/lan",),
         dhcp=False,
     ),
+    "ifupdown-dhcpcd": Managed(
+        "ifupdown",
+        {INTERFACES: "auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n"},
+        ("dbus", "networking"),
+        "ifdown eth0; ifup eth0",
+        (INTERFACES, "/etc/dhcpcd.conf"),
+        packages=("dhcpcd-base",),
+        without="/sbin/dhclient",
+    ),
     "netplan": Managed(
         "netplan",
         {
@@ -121,7 +133,6 @@ HOSTS = {
         NETWORKD,
         "networkctl reload && networkctl reconfigure eth0",
         (OF_NETPLAN,),
-        backend="networkd",
         packages=("netplan.io",),
     ),
     "netplan-nm": Managed(
@@ -133,7 +144,6 @@ HOSTS = {
         NETWORK_MANAGER,
         "nmcli connection up netplan-eth0",
         (OF_NETPLAN,),
-        backend="network_manager",
         packages=("netplan.io",),
     ),
 }
@@ -171,34 +181,6 @@ DOCUMENT = {
         },
     },
 }
-SCRIPT = text(f"""
-    import json, subprocess, sys
-    sys.path.insert(0, "/opt/netfit")
-    from {UTILITIES.replace("/", ".")}._change.link_config_resource import link_config_changes
-    from {UTILITIES.replace("/", ".")}._change.resources import RESOURCES
-    from {UTILITIES.replace("/", ".")}._change.session import Session
-    from {UTILITIES.replace("/", ".")}._change.undo import choose_run, plan_undo, undo
-    from {UTILITIES.replace("/", ".")}._config.link_configs import declared_mtu, plan_link_config
-    from {UTILITIES.replace("/", ".")}._config.link_owners import find_link_owner
-
-    verb, mtu = sys.argv[1], int(sys.argv[2])
-    index = int(open("/sys/class/net/eth0/ifindex").read())
-    owner = find_link_owner("/", "eth0", index)
-    declared = declared_mtu("/", owner)
-    plan = plan_link_config("/", owner, mtu)
-    if verb == "undo":
-        run = choose_run("once")
-        undo(run, plan_undo(run, RESOURCES), RESOURCES)
-    else:
-        changes = link_config_changes([plan])
-        if verb == "change":
-            subprocess.run(["ip", "link", "set", "eth0", "mtu", str(mtu)], check=True)
-            with Session("once", "link_mtu", RESOURCES) as session:
-                session.change_all(changes)
-    print(json.dumps({{
-        "owner": owner.as_fact(), "declared": declared.as_fact() if declared else None, "plan": plan.as_result(),
-    }}))
-    """)
 
 
 @pytest.fixture(scope="module")
@@ -206,16 +188,31 @@ def hosts(real: None) -> Iterator[lab.Lab]:
     name = f"nf-test-managers-{os.getpid()}"
     try:
         running = lab.up(name, "managers", DOCUMENT, print)
-        for host in HOSTS:
-            shutil.copytree(ROOT / "plugins" / "module_utils", running.host(host).root / "opt/netfit" / UTILITIES)
+        for host, managed in HOSTS.items():
+            if managed.without:
+                running.host(host).run(["mv", managed.without, f"{managed.without}.none"])
+                running.reboot(host)
         yield running
     finally:
         lab.down(name, print)
 
 
-def do(hosts: lab.Lab, name: str, verb: str, mtu: int = WANTED) -> Any:
-    done = hosts.host(name).run(["python3", "-c", SCRIPT, verb, str(mtu)])
-    return json.loads(done.stdout)
+def ansible(hosts: lab.Lab, module: str, options: Any, *arguments: str) -> dict[str, Any]:
+    """Run a module on all managed hosts over SSH and return its results by host."""
+    command = ["env", "ANSIBLE_NOCOLOR=1", str(ANSIBLE / "ansible"), ",".join(HOSTS)]
+    command += ["-i", str(hosts.paths.directory / "inventory.yml"), "-m", f"netfit.cluster.{module}"]
+    command += ["-a", json.dumps(options) if options else "", *arguments]
+    done = hosts.controller.run(command, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.findall(r"^(\S+) \| \w+ => (\{$.*?^\})$", done.stdout, re.MULTILINE | re.DOTALL)
+    results = {name: json.loads(result) for name, result in found}
+    assert set(results) == set(HOSTS), done.stdout
+    return results
+
+
+def set_mtu(hosts: lab.Lab, mtu: int, *arguments: str) -> dict[str, Any]:
+    links = [{"link": "eth0", "mtu": mtu}]
+    return ansible(hosts, "link_mtu", {"links": links, "guard": False, "run": "once"}, *arguments)
 
 
 def live(hosts: lab.Lab, name: str) -> int:
@@ -250,32 +247,94 @@ def answers(hosts: lab.Lab, name: str) -> bool:
     return hosts.controller.run(["timeout", "5", "bash", "-c", command], check=False).stdout == "SSH-"
 
 
-BEGUN: dict[str, str] = {}
+def route_mtus(hosts: lab.Lab, name: str) -> set[int]:
+    """The MTUs that routes have of their own: they count more than that of the link."""
+    routes = json.loads(hosts.host(name).run(["ip", "-json", "-details", "route"]).stdout)
+    return {metric["mtu"] for route in routes for metric in route.get("metrics", []) if "mtu" in metric}
+
+
+def began(name: str) -> int:
+    """The MTU of a link before anything is done: dhcpcd gives the one that is offered to routes only."""
+    return OFFERED if HOSTS[name].dhcp and name != "ifupdown-dhcpcd" else 1500
+
+
+@pytest.fixture(scope="module")
+def untouched(hosts: lab.Lab) -> dict[str, str]:
+    """The configuration of all hosts as it began, once their links have what they begin with."""
+    for name in HOSTS:
+        wait_until(lambda name=name: live(hosts, name) == began(name))
+    return {name: configuration(hosts, name) for name in HOSTS}
+
+
+@pytest.fixture(scope="module")
+def planned(hosts: lab.Lab, untouched: dict[str, str]) -> dict[str, Any]:
+    """What check mode says."""
+    found = set_mtu(hosts, WANTED, "--check", "--diff")
+    for name in HOSTS:
+        assert configuration(hosts, name) == untouched[name] and live(hosts, name) == began(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def changed(hosts: lab.Lab, planned: dict[str, Any]) -> dict[str, Any]:
+    """What the module said when it did it."""
+    return set_mtu(hosts, WANTED)
+
+
+@pytest.fixture(scope="module")
+def rebooted(hosts: lab.Lab, changed: dict[str, Any]) -> None:
+    for name in HOSTS:
+        hosts.reboot(name)
+
+
+@pytest.fixture(scope="module")
+def undone(hosts: lab.Lab, rebooted: None) -> dict[str, Any]:
+    options = {"state": "undone", "run": "once"}
+    return ansible(hosts, "change_guard", options)
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_the_owner_is_found_and_a_plan_changes_nothing(hosts: lab.Lab, name: str) -> None:
-    managed = HOSTS[name]
-    BEGUN[name] = configuration(hosts, name)
-    wait_until(lambda: live(hosts, name) == (OFFERED if managed.dhcp else 1500))
-    found = do(hosts, name, "plan")
-    assert (found["owner"]["manager"], found["owner"]["backend"]) == (managed.manager, managed.backend)
-    assert found["plan"]["written"] == list(managed.written) and found["plan"]["persisted"], found
-    assert found["declared"] is None and found["plan"]["before"] is None
-    assert configuration(hosts, name) == BEGUN[name] and live(hosts, name) != WANTED
+def test_check_mode_names_the_manager_and_its_files(planned: dict[str, Any], name: str) -> None:
+    (link,) = planned[name]["links"]
+    assert planned[name]["changed"] and planned[name]["run"] == ""
+    assert (link["manager"], link["before"], link["after"]) == (HOSTS[name].manager, began(name), WANTED)
+    assert link["persisted"] and planned[name]["written"] == link["files"] == list(HOSTS[name].written), link
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_the_files_are_written_and_the_link_stays_up(hosts: lab.Lab, name: str) -> None:
-    do(hosts, name, "change")
+def test_the_files_are_written_and_the_link_stays_up(
+    hosts: lab.Lab, planned: dict[str, Any], changed: dict[str, Any], name: str
+) -> None:
+    assert changed[name]["links"] == planned[name]["links"]
     assert live(hosts, name) == WANTED and answers(hosts, name)
-    again = do(hosts, name, "change")
-    assert again["plan"]["written"] == [] and again["plan"]["persisted"]
-    assert again["declared"]["mtu"] == WANTED and again["declared"]["file"] in HOSTS[name].written
+
+
+def test_a_second_time_nothing_changes(hosts: lab.Lab, changed: dict[str, Any]) -> None:
+    again = set_mtu(hosts, WANTED)
+    assert {name: (result["changed"], result["written"]) for name, result in again.items()} == {
+        name: (False, []) for name in HOSTS
+    }
+    assert all(result["links"][0]["persisted"] for result in again.values())
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_facts_say_which_line_declares_it(
+    hosts: lab.Lab, changed: dict[str, Any], declared: dict[str, Any], name: str
+) -> None:
+    (found,) = [one for one in declared[name] if one["link"] == "eth0"]
+    assert (found["stack"], found["value"], found["meaning"]) == (HOSTS[name].manager, WANTED, "interface")
+    assert found["source"]["file"] in HOSTS[name].written and found["source"]["line"] > 0
+
+
+@pytest.fixture(scope="module")
+def declared(hosts: lab.Lab, changed: dict[str, Any]) -> dict[str, Any]:
+    """What mtu_facts says that files declare."""
+    found = ansible(hosts, "mtu_facts", {})
+    return {name: result["ansible_facts"]["netfit_mtu"]["declared"] for name, result in found.items()}
 
 
 @pytest.mark.parametrize("name", [name for name, managed in HOSTS.items() if managed.dhcp])
-def test_a_renewed_lease_keeps_it(hosts: lab.Lab, name: str) -> None:
+def test_a_renewed_lease_keeps_it(hosts: lab.Lab, changed: dict[str, Any], name: str) -> None:
     before = leases(hosts, name)
     wait_until(lambda: leases(hosts, name) > before + 1)
     time.sleep(0.5)
@@ -283,32 +342,39 @@ def test_a_renewed_lease_keeps_it(hosts: lab.Lab, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_a_link_that_is_brought_up_anew_has_it(hosts: lab.Lab, name: str) -> None:
+def test_a_link_that_is_brought_up_anew_has_it(hosts: lab.Lab, changed: dict[str, Any], name: str) -> None:
     hosts.host(name).run(["sh", "-c", HOSTS[name].anew])
     wait_until(lambda: answers(hosts, name))
     time.sleep(1)
-    assert live(hosts, name) == WANTED
+    assert live(hosts, name) == WANTED and max(route_mtus(hosts, name), default=0) <= WANTED
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_a_reboot_gives_the_same(hosts: lab.Lab, name: str) -> None:
-    hosts.reboot(name)
+def test_a_reboot_gives_the_same(hosts: lab.Lab, rebooted: None, name: str) -> None:
+    wait_until(lambda: answers(hosts, name))
     time.sleep(1)
-    assert live(hosts, name) == WANTED and answers(hosts, name)
-    found = do(hosts, name, "plan")
-    assert found["plan"]["written"] == [] and found["declared"]["mtu"] == WANTED
+    assert live(hosts, name) == WANTED and max(route_mtus(hosts, name), default=0) <= WANTED
+
+
+def test_after_it_nothing_is_left_to_change(hosts: lab.Lab, rebooted: None) -> None:
+    again = set_mtu(hosts, WANTED, "--check")
+    assert {name: result["changed"] for name, result in again.items()} == dict.fromkeys(HOSTS, False)
+
+
+def test_another_mtu_takes_its_place_in_the_same_files(hosts: lab.Lab, rebooted: None) -> None:
+    other = set_mtu(hosts, 1420, "--check")
+    assert {name: (result["links"][0]["before"], bool(result["written"])) for name, result in other.items()} == {
+        name: (WANTED, True) for name in HOSTS
+    }
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_another_mtu_takes_its_place(hosts: lab.Lab, name: str) -> None:
-    found = do(hosts, name, "plan", 1420)
-    assert found["plan"]["written"] == list(HOSTS[name].written) and found["plan"]["before"] == WANTED
-
-
-@pytest.mark.parametrize("name", HOSTS)
-def test_it_is_undone(hosts: lab.Lab, name: str) -> None:
-    do(hosts, name, "undo")
-    assert configuration(hosts, name) == BEGUN[name]
+def test_it_is_undone(hosts: lab.Lab, untouched: dict[str, str], undone: dict[str, Any], name: str) -> None:
+    assert undone[name]["changed"] and configuration(hosts, name) == untouched[name]
     assert answers(hosts, name)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_reboot_gives_what_it_was(hosts: lab.Lab, undone: dict[str, Any], name: str) -> None:
     hosts.reboot(name)
-    wait_until(lambda: live(hosts, name) == (OFFERED if HOSTS[name].dhcp else 1500))
+    wait_until(lambda: live(hosts, name) == began(name))

@@ -148,9 +148,11 @@ def test_verification_fails_until_the_pod_fits_the_overlay(
     assert "FAIL n1 to pod prod/gateway on n2: expected 1500, measured 1450 / 1450" in text
     try:
         kubernetes.set_pod_mtu(incident, 1450)
+        kubernetes.run_pods_anew(incident)
         healed, report = play(incident, "verify", tmp_path, **variables)
     finally:
         kubernetes.set_pod_mtu(incident, None)
+        kubernetes.run_pods_anew(incident)
     assert healed.returncode == 0, healed.stdout
     assert {one["verdict"] for one in report["paths"]} == {"ok"}
 

@@ -53,6 +53,13 @@ def test_a_topology_is_read_with_addresses_given_out_and_mtus_inherited() -> Non
     assert str(read.segments["a"].controller_address) == "10.1.0.254/24"
 
 
+def test_a_bare_link_keeps_its_address_for_the_host_itself() -> None:
+    read = topology.parse("own", chain(hosts={"x": {"segments": {"a": {"bare": True}}, "files": {"/etc/x": "y"}}}))
+    (link,) = read.hosts["x"].attachments
+    assert link.bare and str(link.address) == "10.1.0.11/24" and read.hosts["x"].files == {"/etc/x": "y"}
+    assert not any(item.bare for router in read.routers.values() for item in router.attachments)
+
+
 def test_a_range_of_hosts_is_written_out_with_its_zeros() -> None:
     document = {"segments": {"lan": {"addresses": "10.1.0.0/24"}}, "hosts": {"node[08:11]": None}}
     hosts = topology.parse("range", document).hosts
@@ -117,6 +124,11 @@ def test_ports_and_hardware_addresses_differ_between_all_members() -> None:
         (chain(segments={"a": {"addresses": "10.1.0.0/99"}}), "segments.a.addresses: an IPv4 range such as"),
         (chain(segments={"a": {"addresses": "10.1.0.0/28"}}), "10.1.0.0/28 is too small"),
         (chain(routers={"r": {"segments": ["a"], "icmp": False}}), "routers.r.icmp: 'all' or 'none' is needed"),
+        (chain(hosts={"x": {"segments": {"a": {"bare": "yes"}}}}), "hosts.x.segments.a.bare: true or false is needed"),
+        (chain(routers={"r": {"segments": {"a": {"bare": True}}}}), "routers.r.segments: the links of a router cannot"),
+        (chain(hosts={"x": {"segments": ["a"], "files": {"etc/x": ""}}}), "hosts.x.files: 'etc/x' is no absolute path"),
+        (chain(hosts={"x": {"segments": ["a"], "files": {"/../x": ""}}}), "hosts.x.files: '/../x' is no absolute path"),
+        (chain(hosts={"x": {"segments": ["a"], "files": {"/etc/x": 1}}}), "hosts.x.files./etc/x: a text is needed"),
         ([], "topology: a mapping with text keys is needed"),
         (None, "segments: at least one is needed"),
     ],

@@ -22,7 +22,14 @@ PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
-MANAGER_PACKAGES = ("dnsmasq-base", "ifupdown", "isc-dhcp-client", "netplan.io", "network-manager")
+MANAGER_PACKAGES = (
+    "dhcpcd-base",
+    "dnsmasq-base",
+    "ifupdown",
+    "isc-dhcp-client",
+    "netplan.io",
+    "network-manager",
+)
 """What configures links, for hosts of the lab. None of them is started here; NetworkManager would be at the next boot
 of a machine whose init is systemd."""
 
@@ -129,6 +136,7 @@ JOBS: Tuple[Job, ...] = (
     _scenario("incident"),
     _scenario("default"),
     _scenario("tuning"),
+    _scenario("mtu"),
     Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),

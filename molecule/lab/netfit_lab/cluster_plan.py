@@ -20,7 +20,7 @@ SERVICE_NETWORK = ipaddress.IPv4Network("10.43.0.0/16")
 VXLAN_OVERHEAD = 50
 """Bytes: outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348 section 5)."""
 _NODE_PREFIX = 24
-_KEYS = ("nodes", "pod_network", "pod_mtu", "pods", "services")
+_KEYS = ("nodes", "pod_network", "pod_mtu", "pods", "services", "rke")
 _FIRST_NODE_PORT, _LAST_NODE_PORT = 30000, 32767
 
 
@@ -73,13 +73,17 @@ class Service:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster. pod_mtu: bytes, the CNI configuration's `mtu`; None leaves the key out."""
+    """A cluster. pod_mtu: bytes, the CNI configuration's `mtu`; None leaves the key out.
+
+    rke: where "rke up" is run: a host, and the path of its cluster.yml.
+    """
 
     nodes: Mapping[str, Node]
     pod_network: ipaddress.IPv4Network
     pod_mtu: int | None
     pods: tuple[PlacedPod, ...]
     services: tuple[Service, ...]
+    rke: tuple[str, str] | None = None
 
 
 def parse(value: Any, topology: Topology) -> Cluster:
@@ -99,7 +103,17 @@ def parse(value: Any, topology: Topology) -> Cluster:
     pods = tuple(_pod(name, item, nodes) for name, item in checks.mapping("kubernetes.pods", top.get("pods")).items())
     written = checks.mapping("kubernetes.services", top.get("services"))
     services = tuple(_service(name, item, number, pods) for number, (name, item) in enumerate(written.items()))
-    return Cluster(nodes, network, pod_mtu, pods, services)
+    return Cluster(nodes, network, pod_mtu, pods, services, _rke(top, topology))
+
+
+def _rke(top: Mapping[str, Any], topology: Topology) -> tuple[str, str] | None:
+    if "rke" not in top:
+        return None
+    fields = checks.mapping("kubernetes.rke", top["rke"])
+    checks.known_keys("kubernetes.rke", fields, ("host", "file"))
+    host, file = (checks.text(f"kubernetes.rke.{key}", fields.get(key)) for key in ("host", "file"))
+    checks.known_keys("kubernetes.rke.host", {host: None}, topology.hosts)
+    return host, file
 
 
 def _network(value: Any) -> ipaddress.IPv4Network:

@@ -17,6 +17,7 @@ import yaml
 
 from . import checks, inventory, lab, requirements, state
 from .errors import BadTopology, LabError, NoSuchThing
+from .features import kubernetes
 from .host import ENVIRONMENT
 from .topology import CONTROLLER
 
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("reboot", help="cut a host's power and boot it again")
     command.add_argument("where", nargs="+", metavar="[NAME] HOST", help="the lab may be left out when there is one")
     command.set_defaults(call=_reboot)
+    command = commands.add_parser("rke-up", help="do what `rke up` does with the MTU in the cluster's cluster.yml")
+    command.add_argument("name", nargs="?", help="the lab; may be left out when there is one")
+    command.set_defaults(call=_rke_up)
     command = commands.add_parser("inventory", help="print the inventory for Ansible")
     command.add_argument("name", nargs="?", help="the lab; may be left out when there is one")
     command.add_argument("--path", action="store_true", help="print the path of the file that has it instead")
@@ -173,6 +177,11 @@ def _place(words: list[str]) -> tuple[str, str]:
 def _reboot(options: argparse.Namespace, topologies: Path) -> None:
     name, host = _place(options.where)
     lab.load(name).reboot(host)
+
+
+def _rke_up(options: argparse.Namespace, topologies: Path) -> None:
+    mtu = kubernetes.rke_up(lab.load(_only_lab(options.name)))
+    _say(f"new pods get MTU {mtu}" if mtu else "new pods get the MTU that the kernel gives to any link")
 
 
 def _inventory(options: argparse.Namespace, topologies: Path) -> None:

@@ -30,7 +30,11 @@ def inventory(paths: Paths, topology: Topology) -> dict[str, Any]:
         "ansible_control_path_dir": str(paths.control_sockets),
     }
     hosts = {
-        host.name: {"ansible_host": host.address, "ansible_python_interpreter": python_of(host.python) or host.python}
+        host.name: {
+            "ansible_host": host.address,
+            "ansible_python_interpreter": python_of(host.python) or host.python,
+            **host.variables,
+        }
         for host in topology.hosts.values()
     }
     groups: dict[str, Any] = {}

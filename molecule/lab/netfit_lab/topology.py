@@ -21,7 +21,7 @@ CONTROLLER = "controller"
 BRIDGE_NAME_LONGEST = 12
 """Characters: a bridge is called nf-<segment>, and the kernel allows 15 (IFNAMSIZ, include/uapi/linux/if.h)."""
 TOP_KEYS = ("description", "segments", "routers", "hosts", "controller")
-HOST_KEYS = ("groups", "segments", "python", "services", "packages", "files")
+HOST_KEYS = ("groups", "segments", "python", "services", "packages", "files", "variables")
 _RANGE = re.compile(r"(.*)\[(\d+):(\d+)\](.*)")
 
 
@@ -71,7 +71,7 @@ class HostPlan:
     """One host. services: systemd units to start at boot. packages: Debian packages that it cannot do without.
 
     python: absolute path, or a name that is looked up on this machine; the inventory pins it.
-    files: what is written before the first boot, text by absolute path.
+    files: what is written before the first boot, text by absolute path. variables: of the host in the inventory.
     """
 
     name: str
@@ -81,6 +81,7 @@ class HostPlan:
     services: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -187,7 +188,10 @@ class _Builder:
         icmp = fields.get("icmp", "all")
         if icmp not in ("all", "none"):
             raise BadTopology(f"{where}.icmp: 'all' or 'none' is needed, not {icmp!r}")
-        return Router(name, self._attachments(where, name, fields.get("segments"), 1), icmp == "all")
+        attachments = self._attachments(where, name, fields.get("segments"), 1)
+        if any(attachment.bare for attachment in attachments):
+            raise BadTopology(f"{where}.segments: the links of a router cannot be bare, for nobody configures them")
+        return Router(name, attachments, icmp == "all")
 
     def host(self, name: str, value: Any) -> HostPlan:
         where = f"hosts.{checks.name('hosts', name)}"
@@ -205,6 +209,7 @@ class _Builder:
             checks.texts(f"{where}.services", fields.get("services")),
             checks.texts(f"{where}.packages", fields.get("packages")),
             _files(f"{where}.files", fields.get("files")),
+            checks.mapping(f"{where}.variables", fields.get("variables")),
         )
 
     def _attachments(self, where: str, owner: str, value: Any, first: int) -> tuple[Attachment, ...]:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .._config.netplan import generated_file
 from .._config.reading import under
 from .._kernel.commands import output_of
 from .._model.file_change import FileText
-from .._model.link_owner import LinkConfigPlan, LinkManager, Reload
+from .._model.link_owner import LinkConfigPlan, Reload
 from .file_resource import FileResource, file_target
 from .journal import Change
 from .resource import ChangeError, Target
@@ -98,8 +97,8 @@ def _target(plan: LinkConfigPlan, path: str, root: str) -> Dict[str, Any]:
         "reload": plan.reload.value,
         "link": owner.link,
     }
-    if owner.manager is LinkManager.NETPLAN:
-        target["generated"] = under(root, generated_file(owner))
+    if owner.generated is not None:
+        target["generated"] = under(root, owner.generated)
     return target
 
 

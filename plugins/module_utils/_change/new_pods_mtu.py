@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._config.mtu_seen import network_in_force, pods_have_ipv6
 from .._config.mtu_stacks import KUBERNETES, find_stacks, plan_stacks
 from .._config.reading import under
+from .._facts.connection import default_link_mtu
 from .._model.file_change import FileChange, FileText
 from .._model.mtu_config import MtuWish, Stack, StackPlan
 from .dockerd import dockerd_version, validated
@@ -31,6 +32,26 @@ LARGEST = 65535
 """Total Length of an IPv4 packet, RFC 791."""
 
 _KIND = "file"
+
+
+def _podman_mtu() -> Optional[int]:
+    """Return what podman gives to containers without a setting; None where that depends on its release.
+
+    netavark 1.16 and newer take the MTU of the default route's link, older ones and the CNI plugins leave it to the
+    kernel (containers/netavark, release notes of 1.16.0).
+    """
+    return KERNEL_MTU if default_link_mtu() == KERNEL_MTU else None
+
+
+KERNEL_MTU = 1500
+"""Of a new veth pair or bridge: ETH_DATA_LEN, include/uapi/linux/if_ether.h. dockerd has the same (moby, "mtu")."""
+UNSET: Mapping[Stack, Callable[[], Optional[int]]] = {
+    Stack.DOCKER: lambda: KERNEL_MTU,
+    Stack.NERDCTL: lambda: KERNEL_MTU,
+    Stack.CNI: lambda: KERNEL_MTU,
+    Stack.PODMAN: _podman_mtu,
+}
+"""What new containers get where nothing says what."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +89,25 @@ def plan_new_pods(wish: MtuWish, stacks: Sequence[str], root: str = "/") -> Pods
         _check_ipv6(wish, root)
     if Stack.DOCKER in chosen and wish.docker_version is None:
         wish = replace(wish, docker_version=dockerd_version())
-    plans = [validated(plan, wish.docker_version) for plan in plan_stacks(root, chosen, wish)]
+    made = [needless(plan) if plan.stack not in named else plan for plan in plan_stacks(root, chosen, wish)]
+    plans = [validated(plan, wish.docker_version) for plan in made]
     blocked = [f"{plan.stack.value}: {plan.reason}" for plan in plans if plan.blocked and plan.stack in named]
     if blocked:
         raise ValueError(f"stacks: nothing was written, because not all of it can be: {'; '.join(blocked)}")
     return PodsPlan(tuple(plans))
+
+
+def needless(plan: StackPlan) -> StackPlan:
+    """Return the plan without changes where containers get what is wanted also without a setting."""
+    given = UNSET.get(plan.stack)
+    if given is None or not plan.changes or not all(knob.before is None for knob in plan.knobs):
+        return plan
+    mtu = given()
+    if mtu is None or not all(knob.after == mtu for knob in plan.knobs):
+        return plan
+    knobs = tuple(replace(knob, after=None) for knob in plan.knobs)
+    reason = f"nothing has to be set: without a setting new containers get {mtu}"
+    return replace(plan, knobs=knobs, changes=(), reason=reason, restart=None, before_restart=())
 
 
 def carry_out(plan: PodsPlan, session: Session, root: str = "/") -> None:

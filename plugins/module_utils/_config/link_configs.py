@@ -71,8 +71,8 @@ def _plan_of_manager(files: PlannedFiles, owner: LinkOwner, mtu: int, wanted: Di
     if owner.manager is LinkManager.NETWORKD:
         return networkd.plan_networkd(files, owner, mtu, _others(files.root, owner.files[0], mtu, wanted))
     if owner.manager is LinkManager.NETPLAN:
-        generated = netplan.generated_file(owner)
-        others = _others(files.root, generated, mtu, wanted) if owner.backend is LinkManager.NETWORKD else []
+        generated = owner.generated if owner.backend is LinkManager.NETWORKD else None
+        others = _others(files.root, generated, mtu, wanted) if generated else []
         return netplan.plan_netplan(files, owner, mtu, others)
     if owner.manager is LinkManager.NETWORK_MANAGER:
         return network_manager.plan_network_manager(files, owner, mtu)

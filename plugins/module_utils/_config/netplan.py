@@ -55,18 +55,19 @@ def find_netplan(root: str, link: str, index: int) -> Optional[LinkOwner]:
     match = _NETWORKD_FILE.match(generated) or _PROFILE.match(generated)
     if below is None or match is None:
         return None
-    files = PlannedFiles(root)
-    name = match["id"]
+    texts = _texts(PlannedFiles(root))
+    name = _definition_of(match["id"], [name for _path, text in texts for name in _names(text)])
     evidence = f"{below.evidence}, which netplan has generated"
-    paths = [path for path, text in _texts(files) if name in _names(text)]
-    return LinkOwner(link, LinkManager.NETPLAN, evidence, tuple(paths), below.connection, name, below.manager)
+    paths = [path for path, text in texts if name in _names(text)]
+    return LinkOwner(
+        link, LinkManager.NETPLAN, evidence, tuple(paths), below.connection, name, below.manager, generated
+    )
 
 
-def generated_file(owner: LinkOwner) -> str:
-    """Return the path of what netplan generates for the link's definition."""
-    if owner.backend is LinkManager.NETWORKD:
-        return f"/run/systemd/network/10-netplan-{owner.definition}.network"
-    return f"/run/NetworkManager/system-connections/netplan-{owner.definition}.nmconnection"
+def _definition_of(generated: str, names: Sequence[str]) -> str:
+    """Return the definition that a generated file's name stands for: a profile for a wireless one has its SSID too."""
+    found = [name for name in names if generated == name or generated.startswith(f"{name}-")]
+    return max(found, key=len) if found else generated
 
 
 def declared_mtu(files: PlannedFiles, owner: LinkOwner) -> Optional[MtuLine]:

@@ -10,10 +10,12 @@ from contextlib import suppress
 from typing import Dict, List, Optional
 
 from .._kernel.attributes import NetlinkError
+from .._kernel.link_setting import read_mtu
 from .._kernel.links import read_links
 from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
 from .._kernel.routes import read_routes
-from .underlay import default_route
+from .._model.route import Route
+from .underlay import default_route, route_device
 
 SSH = "SSH_CONNECTION"
 """sshd(8): address and port of the client, address and port of the server."""
@@ -58,12 +60,25 @@ def parent(pid: int, proc: str = "/proc") -> int:
 
 def default_gateways() -> List[str]:
     """Return the addresses of the gateways of the host's default routes; those of one link only are left out."""
-    found: List[str] = []
+    gateways = [route.gateway for route in _default_routes()]
+    return [gateway for gateway in gateways if gateway is not None and not gateway.startswith("fe80:")]
+
+
+def default_link_mtu() -> Optional[int]:
+    """Return the MTU in bytes of the link of the default route, of IPv4 where there are two; None without one."""
+    for route in _default_routes():
+        device = route_device(route)
+        if device is not None:
+            with suppress(OSError):
+                return read_mtu(device)
+    return None
+
+
+def _default_routes() -> List[Route]:
+    """Return the default route of each family that has one."""
     with suppress(OSError, NetlinkError), NetlinkSocket(NETLINK_ROUTE) as netlink:
         names = {link.index: link.name for link in read_links(netlink)}
         routes, _cut = read_routes(netlink, names, ROUTES)
-        for family in ("ipv4", "ipv6"):
-            route = default_route(routes, family)
-            if route is not None and route.gateway is not None and not route.gateway.startswith("fe80:"):
-                found.append(route.gateway)
-    return found
+        found = [default_route(routes, family) for family in ("ipv4", "ipv6")]
+        return [route for route in found if route is not None]
+    return []

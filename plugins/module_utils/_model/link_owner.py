@@ -42,7 +42,7 @@ class LinkOwner(Fact):
     manager: None where none of those that we know does. evidence: how that was found, in words.
     files: those that say how the link is configured, the one in force first; of netplan its own, not what it generates.
     connection: the UUID of NetworkManager's profile. definition: the name under which netplan or ifupdown knows it.
-    backend: what netplan lets configure the link.
+    backend: what netplan lets configure the link. generated: the file that it makes for that.
     """
 
     link: str
@@ -52,6 +52,7 @@ class LinkOwner(Fact):
     connection: Optional[str] = None
     definition: Optional[str] = None
     backend: Optional[LinkManager] = None
+    generated: Optional[str] = None
 
 
 @dataclass(frozen=True)

@@ -102,12 +102,19 @@ class Ending:
 
 
 class Guard:
-    """One host's guard. say: is called with what goes on, for people who wait."""
+    """One host's guard. say: is called with what goes on, for people who wait. within: see bounded()."""
 
-    def __init__(self, host: Host, clock: Clock = time, say: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        clock: Clock = time,
+        say: Callable[[str], None] = lambda _text: None,
+        within: Callable[[float, Callable[[], Answer]], Optional[Answer]] = bounded,
+    ) -> None:
         self._host = host
         self._clock = clock
         self._say = say
+        self._within = within
 
     def arm(self, seconds: float, run: str, probe: list[str], since: Optional[int] = None) -> Armed:
         """Arm it. Raises Refused."""
@@ -154,7 +161,7 @@ class Guard:
         start = self._clock.monotonic() if began is None else began
         end = max(armed.undone, self._clock.monotonic()) + RETURN_SECONDS
         while self._clock.monotonic() < end:
-            answer = bounded(ATTEMPT_SECONDS, lambda: self._ask_afresh(armed))
+            answer = self._within(ATTEMPT_SECONDS, lambda: self._ask_afresh(armed))
             if answer is not None and answer.get("outcome"):
                 undone = tuple(one["name"] for one in answer.get("undone", ()))
                 errors = tuple(answer.get("errors", ()))
@@ -179,14 +186,14 @@ class Guard:
                 return {"failed": True, "msg": _why(echo, "what came back is not what was sent")}
             return self._host.call(GUARD, {"state": "confirmed", "guard": armed.guard})
 
-        return bounded(min(ATTEMPT_SECONDS, self._left(armed)), work)
+        return self._within(min(ATTEMPT_SECONDS, self._left(armed)), work)
 
     def _ask_afresh(self, armed: Armed) -> Answer:
         self._host.reset()
         return self._host.call(GUARD, {"state": "rolled_back", "guard": armed.guard})
 
     def _call(self, seconds: float, module: str, arguments: Mapping[str, Any]) -> Optional[Answer]:
-        return bounded(seconds, lambda: self._host.call(module, arguments))
+        return self._within(seconds, lambda: self._host.call(module, arguments))
 
     def _left(self, armed: Armed) -> float:
         return armed.until - self._clock.monotonic()

@@ -52,8 +52,7 @@ class LinkChange:
     @property
     def enterable(self) -> bool:
         """Whether there is a way into its namespace."""
-        entry = self.where.entry
-        return not entry or any(value is not None for value in entry.values())
+        return enterable(self.where)
 
     def as_result(self) -> Dict[str, Any]:
         """Return it as module link_mtu takes it, with what a person wants to know."""
@@ -77,6 +76,11 @@ class RouteChange:
     mtu: int
     why: str
 
+    @property
+    def enterable(self) -> bool:
+        """Whether there is a way into its namespace."""
+        return enterable(self.where)
+
     def as_result(self) -> Dict[str, Any]:
         """Return it as plain values."""
         return {
@@ -90,6 +94,11 @@ class RouteChange:
             "why": self.why,
             "owner": self.where.name,
         }
+
+
+def enterable(where: Place) -> bool:
+    """Tell whether a namespace can be entered: the host's own always, others by a path or a process."""
+    return not where.entry or any(value is not None for value in where.entry.values())
 
 
 def ordered(changes: Iterable[LinkChange]) -> List[LinkChange]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from .changes import Level, ordered
@@ -45,8 +46,9 @@ def make_plan(hosts: Sequence[PlanHost], left_out: Sequence[LeftOut], wish: Plan
         too_small = {name: _too_small(by_name[name], targets[name]) for name in underlays}
         missing.extend(LeftOut(name, why) for name, why in too_small.items() if why is not None)
         good = [name for name in underlays if too_small[name] is None]
-        for name in good:
-            plans[name] = _host_plan(by_name[name], overlays[name], underlays[name], targets[name], wish)
+        known = {name: _find(by_name[name], overlays[name], underlays[name], targets[name]) for name in good}
+        asked = _asked(list(known.values()))
+        plans.update({name: _host_plan(known[name], asked[name], wish) for name in good})
         if good:
             groups.append(_group(good, targets, underlays))
     return {
@@ -74,15 +76,54 @@ def _too_small(host: PlanHost, targets: Targets) -> Optional[str]:
     return f"pods would get {targets.pod}, and {family} needs {least}: the network below has to carry more"
 
 
-def _host_plan(
-    host: PlanHost, overlays: Sequence[Overlay], underlay: Underlay, targets: Targets, wish: PlanWish
-) -> Dict[str, Any]:
-    found: List[Member] = members(host.view, overlays, targets)
-    live = live_changes(host.view, found, targets)
-    tunnels = tunnel_changes(host.view, overlays, targets)
-    uplinks = uplink_changes(host.view, underlay, wish)
-    routes = route_changes(host.view, found, targets)
-    settings = find_settings(host.view, found, overlays, targets)
+@dataclass(frozen=True)
+class Known:
+    """What there is on a host, and what it is to have."""
+
+    host: PlanHost
+    overlays: Sequence[Overlay]
+    underlay: Underlay
+    targets: Targets
+    members: Sequence[Member]
+    settings: Sequence[Setting]
+
+    def present(self, meaning: str) -> List[int]:
+        """Return the sizes that settings of that meaning have now, and pods for want of a setting of theirs."""
+        sizes = [one.now for one in self.settings if one.now is not None and one.as_result()["meaning"] == meaning]
+        pods = [one.link.mtu for one in self.members if one.packet == one.fits == self.targets.pod]
+        return [*sizes, *(pods if meaning == "final" else [])]
+
+
+def _find(host: PlanHost, overlays: Sequence[Overlay], underlay: Underlay, targets: Targets) -> Known:
+    found = members(host.view, overlays, targets)
+    return Known(host, overlays, underlay, targets, found, find_settings(host.view, found, overlays, targets))
+
+
+def _asked(known: Sequence[Known]) -> Dict[str, Dict[str, Any]]:
+    """By host, what module cni_mtu is to be asked for: as much as fits, but no more than there is unless things are
+    raised.
+
+    What there is of pods' sizes counts for the whole cluster: a node without pods gets no larger ones than the others.
+    """
+    present = {meaning: [size for one in known for size in one.present(meaning)] for meaning in ("underlay", "final")}
+    return {
+        one.host.name: {
+            "underlay_mtu": one.targets.clamp(
+                max(present["underlay"], default=None), value_for("flannel Backend.MTU", sizes_of(one.targets))
+            ),
+            "pod_mtu": one.targets.clamp(max(present["final"], default=None), one.targets.pod),
+            "container_mtu": one.targets.clamp(max(one.present("container"), default=None), one.targets.container),
+        }
+        for one in known
+    }
+
+
+def _host_plan(known: Known, asked: Dict[str, Any], wish: PlanWish) -> Dict[str, Any]:
+    view, underlay, targets, settings = known.host.view, known.underlay, known.targets, known.settings
+    live = live_changes(view, known.members, targets)
+    tunnels = tunnel_changes(view, known.overlays, targets)
+    uplinks = uplink_changes(view, underlay, wish)
+    routes = [route for route in route_changes(view, known.members, targets) if route.enterable]
     wanted = [*live, *tunnels, *uplinks]
     steps = ordered(step for step in wanted if step.enterable)
     done = [step.as_result() for step in steps if step.level in (Level.PAIR, Level.BRIDGE)]
@@ -95,7 +136,7 @@ def _host_plan(
         "overhead": targets.overhead,
         "pod_mtu": targets.pod,
         "container_mtu": targets.container,
-        "wish": _wish(found, settings, targets),
+        "wish": asked,
         "live": done,
         "tunnels": [step.as_result() for step in steps if step.level is Level.TUNNEL],
         "uplinks": [step.as_result() for step in steps if step.level is Level.UPLINK],
@@ -105,24 +146,9 @@ def _host_plan(
         "restarts": restarts(settings),
         "disruption": disruption(steps, routes, settings),
         "stays_broken": stays_broken(steps, routes),
-        "notes": notes(host.view, underlay, targets, wanted, settings, wish),
+        "notes": notes(view, underlay, targets, wanted, settings, wish),
         "waits_for_owner": waits_for_owner(settings),
         "changes": len(steps) + len(routes) + sum(1 for one in settings if one.changes),
-    }
-
-
-def _wish(found: Sequence[Member], settings: Sequence[Setting], targets: Targets) -> Dict[str, Any]:
-    """What module cni_mtu is to be asked for: as much as fits, but no more than there is unless things are raised."""
-    sizes = sizes_of(targets)
-    now: Dict[str, List[int]] = {"underlay": [], "final": [], "container": []}
-    for one in settings:
-        if one.now is not None:
-            now[one.as_result()["meaning"]].append(one.now)
-    pods = [member.link.mtu for member in found if member.packet == targets.pod and member.fits == targets.pod]
-    return {
-        "underlay_mtu": targets.clamp(max(now["underlay"], default=None), value_for("flannel Backend.MTU", sizes)),
-        "pod_mtu": targets.clamp(max([*now["final"], *pods], default=None), targets.pod),
-        "container_mtu": targets.clamp(max(now["container"], default=None), targets.container),
     }
 
 

@@ -38,6 +38,8 @@ def _about_underlay(underlay: Underlay, targets: Targets, wish: PlanWish) -> Lis
     found = []
     if underlay.source == CLAIMED:
         found.append(f"{underlay.link} claims {underlay.link_mtu}; what its paths carry is claimed, not measured")
+    if underlay.source != CLAIMED and underlay.unmeasured:
+        found.append(f"{underlay.unmeasured} directions of its paths could not be measured, and count for nothing")
     narrow = underlay.path_mtu is not None and underlay.path_mtu < underlay.link_mtu
     if narrow and not wish.lower_uplinks and wish.uplink_mtu is None:
         found.append(

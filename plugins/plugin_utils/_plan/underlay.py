@@ -26,7 +26,7 @@ class Underlay(Fact):
 
     link: name. link_mtu: bytes that it claims. path_mtu: the least that was measured on its paths to other nodes, None
     where nothing was. peer: the narrowest path, in words. source: measured, claimed (by the link) or given (by a
-    person). mtu: bytes to build on.
+    person). mtu: bytes to build on. unmeasured: directions of these paths of which nothing certain is known.
     """
 
     link: str
@@ -35,6 +35,7 @@ class Underlay(Fact):
     peer: Optional[str]
     source: str
     mtu: int
+    unmeasured: int = 0
 
 
 def find_underlay(
@@ -49,15 +50,17 @@ def find_underlay(
     if found is None:
         return None
     link, claimed = found
-    measured = _narrowest(host.name, link, overlays, paths, mates)
-    path_mtu, peer = measured if measured is not None else (None, None)
+    own = _own_paths(host.name, paths, mates)
+    path_mtu, peer = _narrowest(link, overlays, own)
+    unmeasured = sum(direction.path_mtu is None for path in own for _way, direction in path.ways)
     usable = claimed if path_mtu is None else min(claimed, path_mtu)
     if wish.underlay_mtu is None:
-        return Underlay(link.name, claimed, path_mtu, peer, CLAIMED if path_mtu is None else MEASURED, usable)
+        source = CLAIMED if path_mtu is None else MEASURED
+        return Underlay(link.name, claimed, path_mtu, peer, source, usable, unmeasured)
     if wish.underlay_mtu > usable:
         why = f"{peer} carries {usable}" if path_mtu == usable else f"{link.name} of {host.name} sends {usable}"
         raise PlanError(f"underlay_mtu: {wish.underlay_mtu}; allowed is at most {usable}, as {why} (bytes)")
-    return Underlay(link.name, claimed, path_mtu, peer, GIVEN, wish.underlay_mtu)
+    return Underlay(link.name, claimed, path_mtu, peer, GIVEN, wish.underlay_mtu, unmeasured)
 
 
 def _link(host: HostView, overlays: Sequence[Overlay], address: Optional[str]) -> Optional[Tuple[LinkView, int]]:
@@ -85,22 +88,25 @@ def _is_host(end: End) -> bool:
     return end.owner is not None and end.owner.kind is OwnerKind.HOST
 
 
-def _narrowest(
-    name: str, link: LinkView, overlays: Sequence[Overlay], paths: Iterable[PathView], mates: Collection[str]
-) -> Optional[Tuple[int, str]]:
-    """Bytes and the path: over both directions of the host's paths, those to its cluster where there are any.
-
-    Where the underlay is itself a tunnel, its own overhead comes off what was measured below it.
-    """
+def _own_paths(name: str, paths: Iterable[PathView], mates: Collection[str]) -> List[PathView]:
+    """Paths that begin or end at the host itself: those to its cluster where there are any."""
     own = [path for path in paths if between_hosts(path) and name in (path.source.host, path.peer.host)]
     inner = [path for path in own if {path.source.host, path.peer.host} <= {*mates, name}]
+    return inner or own
+
+
+def _narrowest(
+    link: LinkView, overlays: Sequence[Overlay], own: Sequence[PathView]
+) -> Tuple[Optional[int], Optional[str]]:
+    """Bytes and the path, over both directions; of the family that carries the overlays where that was measured."""
     families = {one.tunnel.underlay_family for one in overlays}
-    known = _sizes(inner or own, link)
-    fitting = [one for one in known if one[2] in families]
-    return min([(size, words) for size, words, _family in fitting or known], default=None)
+    known = _sizes(own, link)
+    fitting = [one for one in known if one[2] in families] or known
+    return min([(size, words) for size, words, _family in fitting], default=(None, None))
 
 
 def _sizes(paths: Sequence[PathView], link: LinkView) -> List[Tuple[int, str, str]]:
+    """Bytes, path and family. Where the underlay is itself a tunnel, its overhead comes off what is below it."""
     found = []
     for path in paths:
         below = link.tunnel.overhead or 0 if link.tunnel is not None and path.device != link.name else 0

@@ -140,8 +140,10 @@ KEEP: Dict[str, Callable[[Variables], str]] = {
 }
 
 
-PLAYED = ("sysctl_profile", "listen_backlog")
+PLAYED = ("link_mtu", "cni_mtu", "mss_clamp", "sysctl_profile", "listen_backlog")
 """Tags of netfit.cluster.remediate: what the playbook does, is undone by netfit.cluster.rollback."""
+PLANNED = ("link_mtu", "cni_mtu")
+"""Those that follow from what the whole cluster's network carries: all its hosts have to be asked."""
 
 
 def playbook_command(finding: Mapping[str, Any]) -> Optional[str]:
@@ -149,8 +151,8 @@ def playbook_command(finding: Mapping[str, Any]) -> Optional[str]:
     tag = str((finding.get("remedy") or {}).get("tag"))
     if tag not in PLAYED:
         return None
-    hosts = ",".join(fix_hosts(finding))
-    return f"ansible-playbook netfit.cluster.remediate --tags {tag} --limit {shlex.quote(hosts)}"
+    limit = "" if tag in PLANNED else f" --limit {shlex.quote(','.join(fix_hosts(finding)))}"
+    return f"ansible-playbook netfit.cluster.remediate --tags {tag}{limit}"
 
 
 def fix_commands(finding: Mapping[str, Any]) -> List[str]:

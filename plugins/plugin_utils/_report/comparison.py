@@ -154,7 +154,9 @@ def judge(verification: Verification, comparison: Comparison) -> Optional[str]:
 
 
 def _by_key(report: Optional[Record]) -> Dict[str, Record]:
-    return {path_key(entry): entry for entry in plain.records(report or {}, "paths")}
+    """Of paths with the same key, which both ends have measured, the one that carries less."""
+    ordered = sorted(plain.records(report or {}, "paths"), key=lambda entry: -(carried(entry) or 0))
+    return {path_key(entry): entry for entry in ordered}
 
 
 def _path(then: Optional[Record], now: Optional[Record], promise: Optional[Record]) -> PathChange:

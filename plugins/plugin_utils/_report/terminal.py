@@ -135,13 +135,15 @@ def _remedy(group: Sequence[Finding], columns: int) -> List[Line]:
         lines.extend(Line(" " * LABEL_WIDTH + command) for command in _more(commands, MOST_LINES))
     playbook = playbook_command(first)
     if playbook is not None:
-        lines.extend(_labelled("or", "the same by playbook, kept and undoable (first with --check --diff):", columns))
+        what = "the same by playbook" if commands else "by playbook"
+        text = f"{what}, kept and undoable (first with --check --diff):"
+        lines.extend(_labelled("or" if commands else "fix", text, columns))
         lines.append(Line(" " * LABEL_WIDTH + playbook))
     if disruption and commands:
         lines.extend(_labelled("disruption", disruption, columns))
     hint = keep_hint(first)
     if hint is not None:
-        lines.extend(_labelled("to keep it" if commands else "fix", hint, columns))
+        lines.extend(_labelled("to keep it" if commands else "by hand" if playbook else "fix", hint, columns))
     return lines
 
 

@@ -90,7 +90,7 @@ def _docker(host: HostView, one: DeclaredView) -> Optional[Below]:
 def _below(devices: Sequence[LinkView]) -> List[Below]:
     return [
         Below(link.name, link.tunnel.underlay or "the underlay", link.tunnel.underlay_mtu, link.tunnel.overhead)
-        for link in devices
+        for link in sorted(devices, key=lambda one: one.name)
         if link.tunnel is not None and link.tunnel.underlay_mtu and link.tunnel.overhead
     ]
 

@@ -76,11 +76,12 @@ def _new_pods(
 def _links(
     host: HostView, policy: Policy, home: NetworkView, active: Sequence[DeclaredView], paths: Sequence[PathView]
 ) -> List[Finding]:
+    """One finding for a link: what netplan declares, networkd's files that it makes declare as well."""
     findings = []
-    for one in active:
-        link = home.link(one.link)
-        if link is not None and waits_for_restart(one, link):
-            findings.append(_link_finding(host, policy, home, one, link, _narrowest(link, paths)))
+    for link in home.links:
+        found = [one for one in active if one.link == link.name and waits_for_restart(one, link)]
+        if found:
+            findings.append(_link_finding(host, policy, home, found, link, _narrowest(link, paths)))
     return findings
 
 
@@ -88,14 +89,17 @@ def _link_finding(
     host: HostView,
     policy: Policy,
     home: NetworkView,
-    one: DeclaredView,
+    found: Sequence[DeclaredView],
     link: LinkView,
     measured: Optional[Tuple[int, str]],
 ) -> Finding:
-    where = place(host.name, home)
+    where, one = place(host.name, home), max(found, key=lambda entry: (entry.value, entry.source))
     too_much = measured is not None and one.value > measured[0]
     evidence = [
-        Evidence(f"{one.stack} declares (interface MTU)", one.value, one.source),
+        *[
+            Evidence(f"{each.stack} declares (interface MTU)", each.value, each.source)
+            for each in sorted(found, key=lambda entry: entry.source)
+        ],
         link_evidence(link, where.name),
         None if measured is None else Evidence(f"measured on {measured[1]}", measured[0], "path_mtu_info"),
         Evidence(f"the next time that {link.name} comes up, at the latest at the next boot, it has it", None, None),
@@ -104,7 +108,7 @@ def _link_finding(
     return fail(
         "MTU-009",
         policy,
-        where.target(link=link.name, **({"path": one.path} if one.path else {})),
+        where.target(link=link.name),
         f"{one.source} declares {one.value}",
         f"{link.mtu}, as {link.name} has now",
         evidence,

@@ -348,6 +348,18 @@ class TestNetplan:
             "  ethernets", '  bonds:\n    "bond0":\n      mtu: 1350\n  ethernets'
         )
 
+    def test_a_wireless_profile_is_named_after_its_network_too(self, copied: Callable[..., Path]) -> None:
+        root = copied("netplan-0.106-nm")
+        put(root, "/etc/netplan/01-all.yaml", "network:\n  wifis:\n    wl:\n      access-points:\n        home: {}\n")
+        old, new = (f"/run/NetworkManager/system-connections/netplan-{one}.nmconnection" for one in ("eth0", "wl-home"))
+        text = (root / old.lstrip("/")).read_text()
+        put(root, new, text.replace("[connection]", "[connection]\nuuid=626dd384-8b3d-3690-9511-192b2c79b3fd"))
+        (root / old.lstrip("/")).unlink()
+        owner = find_link_owner(str(root), "eth0", 2)
+        assert (owner.definition, owner.generated) == ("wl", new)
+        after = plan(str(root)).changes[0].after
+        assert after is not None and '  wifis:\n    "wl":\n      mtu: 1400\n' in after.text
+
     def test_only_flow_style_is_refused(self, copied: Callable[..., Path]) -> None:
         root = copied("netplan-0.106")
         put(root, "/etc/netplan/50-cloud-init.yaml", "network: {ethernets: {primary: {dhcp4: true}}}\n")

@@ -65,6 +65,15 @@ def test_raising_goes_from_the_bottom_up_and_only_when_asked() -> None:
     assert host["wish"]["pod_mtu"] == 8951
 
 
+def test_a_node_without_pods_asks_for_no_larger_ones_than_the_others_have() -> None:
+    facts = c.pair(9001, pod_mtu=1450, device_mtu=8951, declarations=[b.conflist(1450)])
+    empty = facts["n2"]["netfit_mtu"]
+    empty["declared"], empty["namespaces"] = [], empty["namespaces"][:1]
+    assert [host["wish"]["pod_mtu"] for host in c.plan_of(facts)["hosts"].values()] == [1450, 1450]
+    raised = c.plan_of(facts, **{"raise": True})["hosts"].values()
+    assert [host["wish"]["pod_mtu"] for host in raised] == [8951, 8951]
+
+
 def test_what_is_only_claimed_is_not_raised_to() -> None:
     facts = c.pair(9001, pod_mtu=1450, device_mtu=1450, declarations=[b.conflist(1450)])
     facts["n1"]["netfit_assessment"]["paths"] = []
@@ -101,6 +110,40 @@ def test_a_path_to_a_host_outside_the_cluster_does_not_make_pods_smaller() -> No
     assert [group["hosts"] for group in plan["cluster"]["groups"]] == [["db"], ["n1", "n2"]]
     assert plan["hosts"]["n1"]["pod_mtu"] == 1450
     assert plan["hosts"]["db"]["container_mtu"] == 1380
+
+
+def test_what_could_not_be_measured_counts_for_nothing_and_is_said() -> None:
+    nodes = {"n1": c.node(1, 3), "n2": c.node(2, 3), "n3": c.node(3, 3)}
+    lost = b.path("n3", b.unknown(), b.unreachable())
+    plan = c.plan_of(c.with_paths(nodes, n1=[c.measured("n2", 1420), lost]))
+    assert [(one["underlay"]["source"], one["underlay"]["unmeasured"]) for one in plan["hosts"].values()] == [
+        ("measured", 2),
+        ("measured", 0),
+        ("claimed", 2),
+    ]
+    assert "2 directions of its paths could not be measured, and count for nothing" in plan["hosts"]["n1"]["notes"]
+    assert {host["underlay_mtu"] for host in plan["hosts"].values()} == {1420}
+
+
+def test_the_family_that_carries_the_overlay_decides() -> None:
+    nodes = {"n1": c.node(1), "n2": c.node(2)}
+    both = [c.measured("n2", 1480), c.measured("n2", 1300, family="ipv6")]
+    assert c.plan_of(c.with_paths(nodes, n1=both))["hosts"]["n1"]["underlay_mtu"] == 1480
+    assert c.plan_of(c.with_paths(nodes, n1=both[1:]))["hosts"]["n1"]["underlay_mtu"] == 1300
+
+
+def test_an_overlay_over_a_vpn_has_both_overheads() -> None:
+    facts = {}
+    for number in (1, 2):
+        facts[f"n{number}"] = c.node(number)
+        home = facts[f"n{number}"]["netfit_mtu"]["namespaces"][0]
+        vpn = b.link("wg0", 1420, "wireguard", 9, encapsulation=b.tunnel(kind="wireguard", overhead=60))
+        home["links"].append(vpn.as_fact())
+        flannel = next(link for link in home["links"] if link["name"] == "flannel.1")
+        flannel["encapsulation"].update(underlay="wg0", underlay_mtu=1420)
+    assert c.plan_of(facts)["hosts"]["n1"]["pod_mtu"] == 1370
+    measured = c.plan_of(c.with_paths(facts, n1=[c.measured("n2", 1400)]))["hosts"]["n1"]
+    assert (measured["underlay"]["link"], measured["underlay_mtu"], measured["pod_mtu"]) == ("wg0", 1340, 1290)
 
 
 def test_plain_routes_between_nodes_make_a_cluster_too() -> None:

@@ -106,6 +106,7 @@ def test_azure_claims_1500_and_carries_1400() -> None:
         "peer": "the path from n1 to n2",
         "source": "measured",
         "mtu": 1400,
+        "unmeasured": 0,
     }
     assert (host["pod_mtu"], host["overhead"]) == (1350, 50)
     assert [(one["link"], one["now"], one["mtu"]) for one in host["tunnels"]] == [("flannel.1", 1450, 1350)]

@@ -152,7 +152,7 @@ def test_terminal_tells_the_incident() -> None:
 def test_lines_fit_the_terminal_but_for_commands_and_paths(width: int) -> None:
     limit = max(60, min(width, 120))
     long = [line for line in text(document(), width).splitlines() if len(line) > limit]
-    assert all(" ip link set " in line for line in long)
+    assert all(" ip link set " in line or " ansible-playbook " in line for line in long)
 
 
 def test_worst_finding_decides_the_colour_and_words_say_it_too() -> None:
@@ -249,10 +249,16 @@ def test_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 def test_what_the_playbook_can_heal_is_told_with_its_command() -> None:
     finding = {"target": {"host": "n2"}, "remedy": {"tag": "sysctl_profile", "variables": {"sysctls": {"a.b": 1}}}}
     assert playbook_command(finding) == "ansible-playbook netfit.cluster.remediate --tags sysctl_profile --limit n2"
-    assert playbook_command({**finding, "remedy": {"tag": "link_mtu"}}) is None
+    assert playbook_command({**finding, "remedy": {"tag": "path_mtu_cache"}}) is None
+
+
+def test_what_follows_from_the_whole_network_is_not_limited_to_a_host() -> None:
+    finding = {"target": {"host": "n2"}, "remedy": {"tag": "link_mtu", "variables": {}}}
+    assert playbook_command(finding) == "ansible-playbook netfit.cluster.remediate --tags link_mtu"
 
 
 def test_the_tags_that_are_told_are_tags_of_the_playbook() -> None:
     playbook = yaml.safe_load((ROOT / "playbooks" / "remediate.yml").read_text(encoding="utf-8"))
-    tags = {tag for play in playbook for task in play["tasks"] if "tags" in task for tag in task["tags"]}
-    assert set(PLAYED) <= tags
+    tagged = [*playbook, *(task for play in playbook for task in play["tasks"])]
+    written = [part.get("tags", []) for part in tagged]
+    assert set(PLAYED) <= {tag for tags in written for tag in ([tags] if isinstance(tags, str) else tags)}

@@ -86,6 +86,16 @@ def test_every_manager_of_links_counts(stack: str) -> None:
     assert "the file says more" in (keep_hint(finding.as_fact()) or "")
 
 
+def test_what_two_files_say_of_one_link_is_one_finding() -> None:
+    netplan = b.declared("netplan", 1500, MtuMeaning.INTERFACE, "/etc/netplan/1.yaml", "mtu", link="eth0")
+    [finding] = found(node(netplan, networkd(1500), uplink=1400, overlay=1350))
+    assert [one.source for one in finding.evidence][:2] == [
+        "/etc/netplan/1.yaml:7 mtu",
+        "/etc/systemd/network/10-eth0.network:7 MTUBytes",
+    ]
+    assert (finding.target.link, finding.target.path) == ("eth0", None)
+
+
 def test_the_next_pod_is_told_once() -> None:
     facts = node(b.conflist(1500))
     [finding] = found(facts)

@@ -10,8 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import yaml
+
 from .. import cluster_node, cluster_plan, cri
 from ..cluster_plan import Cluster
+from ..errors import BadTopology
 from ..host import Host
 from ..lab import Lab
 from ..topology import Topology
@@ -77,15 +80,42 @@ def sync_services(lab: Lab, cluster: Cluster, nodes: Iterable[Host]) -> None:
 
 
 def set_pod_mtu(lab: Lab, mtu: int | None) -> None:
-    """Change what pods get (bytes; None for no `mtu` in the CNI configuration), and make all pods anew."""
-    cluster = replace(cluster_plan.parse(lab.topology.extensions["kubernetes"], lab.topology), pod_mtu=mtu)
-    nodes = [lab.host(name) for name in cluster.nodes]
-    for host in nodes:
+    """Change what new pods get (bytes; None for no `mtu` in the CNI configuration). Pods that run keep theirs."""
+    cluster = replace(_cluster(lab), pod_mtu=mtu)
+    for name in cluster.nodes:
+        host = lab.host(name)
         cluster_node.write_cni_configuration(host, cluster)
         # It would notice by itself, but at some time or other; a restart leaves running containers alone.
         host.run(["systemctl", "restart", "containerd"])
+
+
+def run_pods_anew(lab: Lab) -> None:
+    """Make all pods anew, as their owner does after a change of the network."""
+    cluster = _cluster(lab)
+    nodes = [lab.host(name) for name in cluster.nodes]
+    for host in nodes:
         cluster_node.run_pods(host, cluster)
     sync_services(lab, cluster, nodes)
+
+
+def rke_up(lab: Lab) -> int | None:
+    """Do what RKE1's "rke up" and Canal's install-cni do with `network.mtu` of cluster.yml, and return it.
+
+    Source: rke cluster/network.go, kontainer-driver-metadata pkg/rke/templates: the value goes into the ConfigMap
+    canal-config, from which every node's CNI configuration is written. Raises BadTopology without such a file.
+    """
+    cluster = _cluster(lab)
+    if cluster.rke is None:
+        raise BadTopology("kubernetes.rke: this cluster is not made by rke")
+    host, file = cluster.rke
+    document = yaml.safe_load(lab.host(host).run(["cat", file]).stdout)
+    mtu = (document.get("network") or {}).get("mtu") or None
+    set_pod_mtu(lab, mtu)
+    return mtu
+
+
+def _cluster(lab: Lab) -> Cluster:
+    return cluster_plan.parse(lab.topology.extensions["kubernetes"], lab.topology)
 
 
 FEATURE = Kubernetes()
