@@ -179,7 +179,7 @@ def test_what_is_started_meanwhile_is_lowered_and_networks_are_made_anew(hosts: 
 def test_docker_restarts_when_it_is_asked_to_unless_a_container_would_be_lost(hosts: lab.Lab, tmp_path: Path) -> None:
     start(hosts, "passing", "--rm")
     printed = play(hosts, tmp_path, "whale", "--check", container_runtime_mtu_restart=True)
-    assert "passing would be gone" in printed and "Restart Docker" not in printed
+    assert "passing would be gone" in printed and "These are stopped" not in printed
     docker(hosts, "rm", "--force", "passing")
     docker(hosts, "update", "--restart=no", "web")
     before = pid(hosts, "web")
