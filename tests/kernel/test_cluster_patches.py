@@ -152,6 +152,14 @@ def test_net_conf_that_the_node_does_not_show_is_changed_on_the_way(
     assert run(edit, once) == once
 
 
+def test_a_number_that_is_there_in_small_letters_is_replaced(tmp_path: Path) -> None:
+    before = recorded("kube-flannel-cfg")
+    before["data"]["net-conf.json"] = '{"Backend": {"Type": "vxlan", "mtu": 1500}}'
+    pipeline = next(command for command in only_patch(host(tmp_path, {}), Stack.FLANNEL).commands if " | " in command)
+    after = json.loads(run(pipeline.split(" | ")[1], json.dumps(before)))
+    assert json.loads(after["data"]["net-conf.json"]) == {"Backend": {"Type": "vxlan", "MTU": 1460}}
+
+
 def test_weave_gets_one_more_variable_in_one_container(tmp_path: Path) -> None:
     root = host(tmp_path, {f"{CONFLISTS}/10-weave.conflist": '{"name": "a", "plugins": [{"type": "weave-net"}]}'})
     containers = patched(only_patch(root, Stack.RKE1), "weave-net", tmp_path)["spec"]["template"]["spec"]["containers"]

@@ -14,6 +14,8 @@ from typing import List, Optional, Tuple
 
 from .yaml_lines import YamlError, indent_of, is_content
 
+# Blanks to Python and none to YAML: what they make of a line is not followed here.
+_OTHER_BLANKS = re.compile(r"[^\S \t\r\n]")
 _MARKER = re.compile(r"(?:---|\.\.\.)(?:\s|\Z)|%")
 _ITEM = re.compile(r"-(?:[ ]+|\Z)")
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
@@ -24,6 +26,8 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|\Z))+")
 _TEXT = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?\Z")
 _REST = re.compile(r"\s*(?:#.*)?\Z")
 _CLOSING = {"]": "[", "}": "{"}
+_OPEN = ("[", "{", ",")
+"""Behind these a string in quotes may begin."""
 
 
 @dataclass
@@ -42,7 +46,7 @@ def check_yaml(text: str) -> None:
     that are neither a key nor an item.
     """
     lines = [line.rstrip("\r") for line in text.split("\n")]
-    if any(re.match(r"\s*(?:-\s+)*\?(?:\s|\Z)", line) for line in lines):
+    if _OTHER_BLANKS.search(text) or any(re.match(r"\s*(?:-\s+)*\?(?:\s|\Z)", line) for line in lines):
         return
     place = _Place()
     while place.number < len(lines):
@@ -152,7 +156,7 @@ def _opens(text: str, at: int) -> bool:
 def _end_of(text: str) -> Optional[int]:
     """Return where a quoted string or flow collection at the beginning of a text ends, None where it doesn't.
 
-    A bracket that closes another one than the last that was opened ends it too.
+    It doesn't either where a bracket closes another one than the last that was opened.
     """
     quoted = _QUOTED.match(text)
     if text[0] in "\"'":
@@ -162,7 +166,7 @@ def _end_of(text: str) -> Optional[int]:
     while at < len(text):
         mark = text[at]
         # Behind a colon without a blank it opens a string only where the key is one too, as in JSON.
-        if mark in "\"'" and (before in ("[", "{", ",") or (before == ":" and _opens(text, at))):
+        if mark in "\"'" and (before in _OPEN or (before == ":" and _opens(text, at))):
             quoted = _QUOTED.match(text, at)
             if quoted is None:
                 return None
@@ -178,6 +182,7 @@ def _end_of(text: str) -> Optional[int]:
                 return None
             if not opened:
                 return at + 1
-        before = before if mark.isspace() else mark
+        # A question mark for a key leaves it open what comes.
+        before = before if mark.isspace() or (mark == "?" and before in _OPEN) else mark
         at += 1
     return None

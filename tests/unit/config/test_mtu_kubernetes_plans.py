@@ -499,6 +499,14 @@ def test_canal_on_a_smaller_underlay_than_flannel_believes_in(host: Host) -> Non
     )
 
 
+def test_canal_that_found_the_right_number_by_itself_is_not_told_it(host: Host) -> None:
+    root = host(CONFLIST % "canal", conflist("calico", mtu=0))
+    host("/var/lib/calico/mtu", "1400\n")
+    host("/run/flannel/subnet.env", "FLANNEL_MTU=1450\n")
+    host(MOUNTED, VXLAN)
+    assert "veth_mtu" not in plan(root, Stack.CANAL).patches[0].patch
+
+
 def test_flannel_in_the_namespace_that_it_runs_in(host: Host) -> None:
     root = host(MOUNTED, VXLAN)
     host("/var/log/pods/kube-system_kube-flannel-ds-x7k2p_5e0c7d7b/x", "")

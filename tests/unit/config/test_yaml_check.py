@@ -10,7 +10,7 @@ from typing import Any, List
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.netfit.cluster.plugins.module_utils._config.yaml_check import check_yaml
@@ -48,6 +48,8 @@ def test_real_files_pass(path: Path) -> None:
     assert is_refused(text) is not is_valid(text)
 
 
+@example([{",\n": None}], None, 2, 10, False)
+@example({"": None, "\xa0": None}, False, 2, 10, True)
 @given(CONTENTS, st.booleans() | st.none(), st.integers(2, 6), st.integers(10, 100), st.booleans())
 def test_what_pyyaml_writes_passes(content: Any, flow: Any, indent: int, width: int, unicode: bool) -> None:
     text = yaml.safe_dump(content, default_flow_style=flow, indent=indent, width=width, allow_unicode=unicode)

@@ -137,6 +137,12 @@ def test_a_block_that_is_missing_is_made(spec: str) -> None:
     assert after.endswith("  valuesContent: |-\n    flannel:\n      mtu: 1450\n")
 
 
+def test_a_last_line_without_an_end_gets_one() -> None:
+    lines, places = documents("spec:\n  valuesContent: |\n    flannel:\n      iface: eth1")
+    after = "\n".join(set_in_block(lines, places[0], BLOCK, ("flannel", "mtu"), "1450"))
+    assert after == "spec:\n  valuesContent: |\n    flannel:\n      iface: eth1\n      mtu: 1450\n"
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
