@@ -26,7 +26,7 @@ MANY = [f"h{number:02d}" for number in range(1, 26)]
 ROUNDS = 2
 SECONDS = 75
 """Of the guard, with 25 hosts at once on two cores."""
-ALONE = 45
+ALONE = 30
 NETWORK = "/etc/systemd/network/20-lan.network"
 DROP_INS = f"{NETWORK}.d"
 DOCUMENT = {
@@ -141,8 +141,9 @@ def test_the_next_audit_says_so(hosts: lab.Lab) -> None:
     audit = [str(ANSIBLE / "ansible-playbook"), "-i", str(hosts.paths.directory / "inventory.yml")]
     hosts.controller.run([*settings, *audit, "netfit.cluster.audit", "-e", json.dumps(asked)], timeout=120)
     found = json.loads((report / "report.json").read_text())["findings"]
-    (finding,) = [one for one in found if one["id"] == "MTU-008"]
-    assert finding["target"]["host"] == "h01" and "round-2" in json.dumps(finding)
+    told = [one for one in found if one["id"] == "MTU-008"]
+    assert {one["target"]["host"] for one in told} == {"h01"}
+    assert all(f"round-{number}" in json.dumps(told) for number in range(1, ROUNDS + 1))
 
 
 def test_what_can_be_reached_is_confirmed_and_kept_and_can_be_undone(hosts: lab.Lab) -> None:
@@ -223,8 +224,14 @@ def test_tcp_that_is_made_to_fit_does_not_hide_a_black_hole(hosts: lab.Lab) -> N
     """Where somebody clamps the MSS, SSH works; all else of full size vanishes, and only the probe sees it."""
     rules = """
         table ip nf-clamp {
-          chain out { type filter hook output priority 0; tcp flags & syn == syn tcp option maxseg size set 1300 }
-          chain in { type filter hook input priority 0; tcp flags & syn == syn tcp option maxseg size set 1300 }
+          chain out {
+            type filter hook output priority 0
+            tcp flags & syn == syn tcp option maxseg size set 1300
+          }
+          chain in {
+            type filter hook input priority 0
+            tcp flags & syn == syn tcp option maxseg size set 1300
+          }
         }
     """
     hosts.host("net").run(["ip", "link", "set", "eth0", "mtu", "1450"])
