@@ -95,7 +95,10 @@ class GuardedLinks:
         self._guard = guard
         self._arguments = arguments
         self._seconds = float(arguments.get("timeout") or SECONDS)
-        self._probe = [str(one) for one in arguments.get("probe") or ()]
+        probe = arguments.get("probe") or []
+        self._probe = (
+            [one.strip() for one in probe.split(",")] if isinstance(probe, str) else [str(one) for one in probe]
+        )
         self.run = str(arguments.get("run") or "")
 
     def carry_out(self, live: bool, persist: bool) -> Ending:

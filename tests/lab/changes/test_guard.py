@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from netfit_lab import lab
 
+ROOT = Path(__file__).resolve().parents[3]
 ANSIBLE = Path(sys.executable).parent
 MANY = [f"h{number:02d}" for number in range(1, 26)]
 ROUNDS = 2
@@ -144,6 +145,33 @@ def test_the_next_audit_says_so(hosts: lab.Lab) -> None:
     told = [one for one in found if one["id"] == "MTU-008"]
     assert {one["target"]["host"] for one in told} == {"h01"}
     assert all(f"round-{number}" in json.dumps(told) for number in range(1, ROUNDS + 1))
+
+
+def test_no_further_host_is_changed_after_one_was_lost(hosts: lab.Lab) -> None:
+    """By the tasks of netfit.cluster.remediate, one host at a time, with a plan that is wrong for all of them."""
+    path = hosts.paths.directory / "batches.yml"
+    wrong = {"tunnels": [], "uplinks": [{"link": "eth0", "mtu": 1500, "now": 1450, "raises": True, "why": "wrong"}]}
+    batches = [
+        {
+            "hosts": "net,h01,h02", "gather_facts": False, "serial": 1,
+            "vars": {"netfit_plan": {"hosts": {name: wrong for name in ("net", "h01", "h02")}}},
+            "tasks": [{"ansible.builtin.import_tasks": str(ROOT / "playbooks/tasks/host_links.yml")}],
+        },
+        {
+            "hosts": "net,h01,h02", "gather_facts": False,
+            "tasks": [{"ansible.builtin.debug": {"msg": "{{ netfit_undone_because | default('untouched') }}"}}],
+        },
+    ]  # fmt: skip
+    path.write_text(json.dumps(batches))
+    asked = json.dumps({"netfit_guard_timeout": ALONE, "netfit_run": "batches"})
+    ansible = [str(ANSIBLE / "ansible-playbook"), "-i", str(hosts.paths.directory / "inventory.yml"), str(path)]
+    done = hosts.controller.run(["env", "ANSIBLE_NOCOLOR=1", *ansible, "-e", asked], timeout=200)
+    said = dict(re.findall(r'^ok: \[(\w+)\] => \{\n +"msg": "(.*)"$', done.stdout, re.MULTILINE))
+    assert "Everything was rolled back" in said["net"], done.stdout
+    assert (said["h01"], said["h02"]) == ("untouched", "untouched")
+    assert {mtu(hosts, name) for name in ("net", "h01", "h02")} == {1450}
+    runs = hosts.host("h01").run(["sh", "-c", "ls /var/lib/netfit/journal"], check=False).stdout
+    assert "batches" not in runs
 
 
 def test_what_can_be_reached_is_confirmed_and_kept_and_can_be_undone(hosts: lab.Lab) -> None:
