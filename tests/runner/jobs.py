@@ -98,7 +98,7 @@ def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAI
     )
 
 
-def _scenario(name: str, beside: str) -> Job:
+def _scenario(name: str, beside: str, packages: Tuple[str, ...] = ()) -> Job:
     command = ("{commands}/molecule", "test", "--scenario-name", name)
     return Job(
         f"molecule-{name}",
@@ -107,7 +107,7 @@ def _scenario(name: str, beside: str) -> Job:
         (command,),
         timeout_seconds=1200,
         needs_root=True,
-        packages=LAB_PACKAGES + COPY_PACKAGES,
+        packages=LAB_PACKAGES + COPY_PACKAGES + packages,
         one_at_a_time=beside,
         copied=True,
         variables={"ANSIBLE_COLLECTIONS_PATH": "{scratch}", "ANSIBLE_HOME": "{scratch}/home"},
@@ -145,6 +145,7 @@ JOBS: Tuple[Job, ...] = (
     _sanity("sanity-2.21", NEWEST_ANSIBLE, "25.2"),
     _scenario("incident", "lab"),
     _scenario("default", "lab"),
+    _scenario("managers", "changes", MANAGER_PACKAGES),
     _scenario("mtu", "changes"),
     _scenario("tuning", "changes"),
     Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=900),

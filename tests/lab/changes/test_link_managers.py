@@ -13,7 +13,6 @@ import json
 import os
 import re
 import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from netfit_lab import lab
 
 ANSIBLE = Path(sys.executable).parent
@@ -36,151 +36,32 @@ class Managed:
     """
 
     manager: str
-    files: dict[str, str]
-    services: tuple[str, ...]
     anew: str
     written: tuple[str, ...]
     dhcp: bool = True
-    packages: tuple[str, ...] = ()
     without: str = ""
 
 
-def text(content: str) -> str:
-    return textwrap.dedent(content).lstrip("\n")
-
-
-PROFILE = text("""
-    # By hand.
-    [connection]
-    id=lan
-    uuid=6c3ad1a6-4b0c-4ea6-9d67-1c1b2f7a1111
-    type=ethernet
-    interface-name=eth0
-
-    [ethernet]
-    wake-on-lan=0
-
-    [ipv4]
-    method=auto
-    """)
-NETWORK = "/etc/systemd/network/20-lan.network"
-DROP_IN = f"{NETWORK}.d/90-netfit-mtu.conf"
-INTERFACES = "/etc/network/interfaces"
+RECONFIGURE, IFUPDOWN = "networkctl reload && networkctl reconfigure eth0", "ifdown eth0; ifup eth0"
+DROP_IN = "/etc/systemd/network/20-lan.network.d/90-netfit-mtu.conf"
 OF_NETPLAN = "/etc/netplan/90-netfit-mtu.yaml"
-PROFILE_PATH = "/etc/NetworkManager/system-connections/lan.nmconnection"
-NETWORKD, NETWORK_MANAGER = ("dbus", "systemd-networkd"), ("dbus", "NetworkManager")
-
+PROFILE = "/etc/NetworkManager/system-connections/lan.nmconnection"
+OF_NETWORK_MANAGER = "/etc/NetworkManager/conf.d/90-netfit-mtu.conf"
 HOSTS = {
-    "networkd": Managed(
-        "networkd",
-        {NETWORK: "[Match]\nName=eth0\n[Network]\nDHCP=ipv4\n[DHCPv4]\nUseMTU=yes\nClientIdentifier=mac\n"},
-        NETWORKD,
-        "networkctl reload && networkctl reconfigure eth0",
-        (DROP_IN,),
-    ),
-    "networkd-static": Managed(
-        "networkd",
-        {NETWORK: "[Match]\nName=eth0\n[Network]\nAddress=10.62.0.12/24\n"},
-        NETWORKD,
-        "networkctl reload && networkctl reconfigure eth0",
-        (DROP_IN,),
-        dhcp=False,
-    ),
-    "profile": Managed(
-        "network_manager", {PROFILE_PATH: PROFILE}, NETWORK_MANAGER, "nmcli connection up lan", (PROFILE_PATH,)
-    ),
-    "no-profile": Managed(
-        "network_manager",
-        {},
-        NETWORK_MANAGER,
-        "nmcli connection up 'Wired connection 1'",
-        ("/etc/NetworkManager/conf.d/90-netfit-mtu.conf",),
-    ),
-    "ifupdown": Managed(
-        "ifupdown",
-        {INTERFACES: "auto lo\niface lo inet loopback\n\n# The only one.\nauto eth0\niface eth0 inet dhcp\n"},
-        ("dbus", "networking"),
-        "ifdown eth0; ifup eth0",
-        ("/etc/dhcp/dhclient-enter-hooks.d/netfit-mtu",),
-    ),
-    "ifupdown-static": Managed(
-        "ifupdown",
-        {
-            INTERFACES: "source /etc/network/interfaces.d/*\n",
-            "/etc/network/interfaces.d/lan": "auto lo\niface lo inet loopback\n\nauto eth0\n"
-            "iface eth0 inet static\n\taddress 10.62.0.16/24\n\t# The end.\n",
-        },
-        ("dbus", "networking"),
-        "ifdown eth0; ifup eth0",
-        ("/etc/network/interfaces.d/lan",),
-        dhcp=False,
-    ),
+    "networkd": Managed("networkd", RECONFIGURE, (DROP_IN,)),
+    "networkd-static": Managed("networkd", RECONFIGURE, (DROP_IN,), dhcp=False),
+    "profile": Managed("network_manager", "nmcli connection up lan", (PROFILE,)),
+    "no-profile": Managed("network_manager", "nmcli connection up 'Wired connection 1'", (OF_NETWORK_MANAGER,)),
+    "ifupdown": Managed("ifupdown", IFUPDOWN, ("/etc/dhcp/dhclient-enter-hooks.d/netfit-mtu",)),
+    "ifupdown-static": Managed("ifupdown", IFUPDOWN, ("/etc/network/interfaces.d/lan",), dhcp=False),
     "ifupdown-dhcpcd": Managed(
-        "ifupdown",
-        {INTERFACES: "auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n"},
-        ("dbus", "networking"),
-        "ifdown eth0; ifup eth0",
-        (INTERFACES, "/etc/dhcpcd.conf"),
-        packages=("dhcpcd-base",),
-        without="/sbin/dhclient",
+        "ifupdown", IFUPDOWN, ("/etc/network/interfaces", "/etc/dhcpcd.conf"), without="/sbin/dhclient"
     ),
-    "netplan": Managed(
-        "netplan",
-        {
-            "/etc/netplan/50-cloud-init.yaml": "network:\n  version: 2\n  ethernets:\n    primary:\n"
-            '      match: {name: "eth0*"}\n      dhcp4: true\n      dhcp-identifier: mac\n'
-        },
-        NETWORKD,
-        "networkctl reload && networkctl reconfigure eth0",
-        (OF_NETPLAN,),
-        packages=("netplan.io",),
-    ),
-    "netplan-nm": Managed(
-        "netplan",
-        {
-            "/etc/netplan/01-all.yaml": "network:\n  version: 2\n  renderer: NetworkManager\n  ethernets:\n"
-            "    eth0:\n      dhcp4: true\n"
-        },
-        NETWORK_MANAGER,
-        "nmcli connection up netplan-eth0",
-        (OF_NETPLAN,),
-        packages=("netplan.io",),
-    ),
+    "netplan": Managed("netplan", RECONFIGURE, (OF_NETPLAN,)),
+    "netplan-nm": Managed("netplan", "nmcli connection up netplan-eth0", (OF_NETPLAN,)),
 }
-SERVER = {
-    "/etc/systemd/system/offers.service": "[Service]\nExecStart=/usr/sbin/dnsmasq -k -C /etc/offers.conf\n",
-    "/etc/offers.conf": text(f"""
-        port=0
-        interface=eth0
-        bind-interfaces
-        dhcp-authoritative
-        log-facility=/var/log/offers
-        dhcp-range=10.62.0.100,10.62.0.200,120
-        dhcp-option=26,{OFFERED}
-        dhcp-option=58,4
-        """)
-    + "".join(f"dhcp-host=02:6e:66:00:0{number}:00,10.62.0.{11 + number}\n" for number in range(len(HOSTS))),
-}
-DOCUMENT = {
-    "segments": {"lan": {"addresses": "10.62.0.0/24"}},
-    "hosts": {
-        **{
-            name: {
-                "segments": {"lan": {"bare": True}},
-                "services": list(managed.services),
-                "files": managed.files,
-                "packages": list(managed.packages),
-            }
-            for name, managed in HOSTS.items()
-        },
-        "server": {
-            "segments": ["lan"],
-            "services": ["offers"],
-            "files": SERVER,
-            "packages": ["dnsmasq-base", "isc-dhcp-client"],
-        },
-    },
-}
+"""The hosts of the topology, but for the server."""
+DOCUMENT = yaml.safe_load((Path(lab.__file__).resolve().parents[1] / "topologies" / "managers.yml").read_text())
 
 
 @pytest.fixture(scope="module")
