@@ -99,7 +99,7 @@ def main(token: str, wait: float) -> None:
     """Wait for so many seconds, then undo if nobody has confirmed meanwhile. Ends with 1 where something is left."""
     time.sleep(wait)
     outcome = expire(token, Paths(), LOCK)
-    sys.exit(1 if outcome is not None and outcome.errors else 0)
+    raise SystemExit(1 if outcome is not None and outcome.errors else 0)
 
 
 def expire(token: str, paths: Paths, lock: str) -> Optional[Outcome]:

@@ -30,14 +30,14 @@ OURS = "/etc/NetworkManager/conf.d/90-netfit-mtu.conf"
 _NAMESPACE = uuid.UUID("b425e9fb-7598-44b4-9e3b-5a2e3aaa4905")
 _ETHERNET = ("ethernet", "802-3-ethernet")
 # Types of profiles by the section that has their MTU; both names of a section mean the same.
+_LIKE_ETHERNET = ("vlan", "bridge", "bond", "team", "vxlan", "macvlan", "tun", "dummy", "veth", "vrf")
 _SECTIONS = {
-    **{kind: _ETHERNET for kind in (*_ETHERNET, "vlan", "bridge", "bond", "team", "vxlan", "macvlan", "tun", "dummy",
-                                     "veth", "vrf")},
+    **{kind: _ETHERNET for kind in (*_ETHERNET, *_LIKE_ETHERNET)},
     **{kind: ("wifi", "802-11-wireless") for kind in ("wifi", "802-11-wireless")},
     "infiniband": ("infiniband",),
     "wireguard": ("wireguard",),
     "ip-tunnel": ("ip-tunnel",),
-}  # fmt: skip
+}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+\Z")
 
 PROFILE_NOTE = (

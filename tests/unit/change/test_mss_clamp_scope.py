@@ -26,14 +26,14 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.mss_clamp im
     unmatched,
 )
 
-EVERYTHING = """\
-table inet netfit_mss {
-	chain forward {
-		type filter hook forward priority mangle; policy accept;
-		tcp flags & (syn | rst) == syn counter tcp option maxseg size set rt mtu
-	}
-}
-"""
+EVERYTHING = (
+    "table inet netfit_mss {\n"
+    "\tchain forward {\n"
+    "\t\ttype filter hook forward priority mangle; policy accept;\n"
+    "\t\ttcp flags & (syn | rst) == syn counter tcp option maxseg size set rt mtu\n"
+    "\t}\n"
+    "}\n"
+)
 RANGES = st.tuples(st.integers(1, 300), st.integers(0, 20)).map(lambda one: (one[0], one[0] + one[1]))
 
 
