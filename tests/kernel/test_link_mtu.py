@@ -74,6 +74,12 @@ def test_both_ends_of_a_pair_are_set_together_the_pods_first(node: Lab, tmp_path
     assert planned(wish(node, "pod", "eth0", 1450)).changes(live=True) == []
 
 
+def test_it_says_how_long_it_lasts(node: Lab) -> None:
+    plan = planned(wish(node, "pod", "eth0", 1400)).as_result(live=True)
+    lasts = "it lasts until the pod or container is made anew"
+    assert [(one["persisted"], one["reason"]) for one in plan["links"]] == [(False, lasts)] * 2
+
+
 def test_a_whole_node_is_lowered_from_the_top_down_and_the_bridge_keeps_it(node: Lab, tmp_path: Path) -> None:
     everything = [
         wish(node, "node", "eth0", 1400),

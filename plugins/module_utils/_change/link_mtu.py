@@ -50,18 +50,29 @@ class LinkWish:
 
 @dataclass(frozen=True)
 class LinkStep:
-    """What becomes of one link. target: as link_mtu_resource takes it. config: what makes it last, if asked for."""
+    """What becomes of one link. target: as link_mtu_resource takes it. config: what makes it last, if asked for.
+
+    paired: whether it is an end of a container's pair.
+    """
 
     name: LinkName
     target: Mapping[str, Any]
     before: int
     after: int
     config: Optional[LinkConfigPlan] = None
+    paired: bool = False
 
     @property
     def differs(self) -> bool:
         """Tell whether the live link has to be changed."""
         return self.before != self.after
+
+    @property
+    def _lasts(self) -> str:
+        """How long it lasts where nothing was asked to make it last."""
+        if self.target["namespace"] is not None or self.paired:
+            return "it lasts until the pod or container is made anew"
+        return "it lasts until the link or the host restarts"
 
     def as_result(self) -> Dict[str, Any]:
         """Return what the module says about this link."""
@@ -77,7 +88,7 @@ class LinkStep:
             "persisted": bool(config.get("persisted")),
             "files": config.get("written", []),
             "notes": config.get("notes", []),
-            "reason": config.get("reason") or owner.get("evidence", ""),
+            "reason": config.get("reason") or owner.get("evidence") or self._lasts,
         }
 
 
@@ -156,7 +167,8 @@ def plan_links(
     for name in order:
         named = name_namespace(census.namespaces[name.namespace])
         target = {"link": name.name, "namespace": named, "owner": census.owner_name(name.namespace)}
-        steps.append(LinkStep(name, target, *changes[name], configs.get(name)))
+        paired = census.peer(name) is not None
+        steps.append(LinkStep(name, target, *changes[name], configs.get(name), paired))
     return LinksPlan(tuple(steps), route_steps(routes, census))
 
 
