@@ -184,7 +184,7 @@ def test_topologies_that_are_shipped_can_be_read() -> None:
     counts = {}
     for path in topologies.glob("*.yml"):
         counts[path.stem] = len(lab.read_topology(path.stem, yaml.safe_load(path.read_text())).hosts)
-    assert counts == {"four": 4, "healthy": 1, "incident": 5, "pair": 2, "single": 1, "sixty": 60}
+    assert counts == {"four": 4, "healthy": 1, "incident": 5, "managers": 10, "pair": 2, "single": 1, "sixty": 60}
 
 
 def test_nginx_accepts_the_load_balancer_s_configuration(real: None) -> None:
