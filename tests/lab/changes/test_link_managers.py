@@ -258,4 +258,5 @@ def test_it_is_undone(hosts: lab.Lab, untouched: dict[str, str], undone: dict[st
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_reboot_gives_what_it_was(hosts: lab.Lab, undone: dict[str, Any], name: str) -> None:
     hosts.reboot(name)
-    wait_until(lambda: live(hosts, name) == began(name))
+    wait_until(lambda: live(hosts, name) == began(name) and answers(hosts, name))
+    assert live(hosts, name) == began(name)
