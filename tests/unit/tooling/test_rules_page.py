@@ -26,6 +26,14 @@ def test_every_rule_has_a_section_and_a_line_that_leads_to_it() -> None:
     assert re.findall(r"^\| \[(\S+)\]\(#(\S+)\)", text, re.MULTILINE) == [(one, one.lower()) for one in sections]
 
 
+def test_the_readme_names_each_area_from_its_first_rule_to_its_last() -> None:
+    text = (rules_page.ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z]+-\d+)`(?: to `([A-Z]+-\d+)`)? \|", text, re.MULTILINE)
+    areas = dict.fromkeys(rule.partition("-")[0] for rule in sorted(CATALOGUE) if not rule.startswith("AUDIT"))
+    ranges = {area: [rule for rule in sorted(CATALOGUE) if rule.startswith(f"{area}-")] for area in areas}
+    assert {(first, last or first) for first, last in rows} == {(rules[0], rules[-1]) for rules in ranges.values()}
+
+
 def test_a_new_area_comes_last_and_names_with_underscores_stay_as_they_are() -> None:
     rule = Rule("HTTP-001", "Title", "Why.", Severity.LOW, ("Linux net/a_b.c c_d", "https://example.org/a_b"))
     text = rules_page.page([rule, *RULES], {**read_guides(), "HTTP-001": Guide("Found.", ("Step.",), ())})
