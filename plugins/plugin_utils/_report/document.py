@@ -55,11 +55,11 @@ def build_document(
         findings[str(finding["fingerprint"])] = finding
     moment = now or datetime.now(timezone.utc)
     judged = apply_waivers(findings.values(), waivers, moment.date())
-    ordered = sorted(judged if baseline is None else apply_baseline(judged, baseline), key=order)
+    ordered = sorted(judged.findings if baseline is None else apply_baseline(judged.findings, baseline), key=order)
     hosts = {name: _host(name, assessments[name] or NOT_ASSESSED, ordered) for name in sorted(assessments)}
     accepted: Dict[str, Any] = {}
     if waivers.entries:
-        accepted["waivers"] = describe_waivers(waivers, ordered, hosts, moment.date())
+        accepted["waivers"] = describe_waivers(waivers, judged.matches, hosts, moment.date())
     if baseline is not None:
         accepted["baseline"] = describe_baseline(baseline, ordered)
     return {

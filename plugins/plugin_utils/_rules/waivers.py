@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import translate
-from typing import Any, Dict, Iterable, List, Optional, Pattern, Sequence, Tuple
+from fnmatch import fnmatchcase, translate
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ...module_utils._model.finding import Status
+from .catalogue import CATALOGUE
 
 TARGET_FIELDS = ("host", "scope", "owner", "link", "key", "listener", "path", "peer")
 
@@ -54,63 +55,85 @@ class Waivers:
     entries: Tuple[Waiver, ...] = ()
 
 
+@dataclass(frozen=True)
+class Judged:
+    """findings: as plain values, those accepted with status "waived". matches: how many findings each waiver has."""
+
+    findings: Tuple[Dict[str, Any], ...]
+    matches: Tuple[int, ...]
+
+
+class _Pattern:
+    """A shell pattern; it also matches itself, as names such as "tcp [::]:80" look like patterns."""
+
+    def __init__(self, shell: str) -> None:
+        self._shell = shell
+        self._compiled = re.compile(translate(shell)) if any(sign in shell for sign in "*?[") else None
+
+    def matches(self, text: str) -> bool:
+        """Tell whether the whole text matches."""
+        return text == self._shell or (self._compiled is not None and self._compiled.match(text) is not None)
+
+
 class _Matcher:
-    """A waiver with its patterns made ready, since each is tried on every finding."""
+    """A waiver made ready, since it is tried on many findings. number: its place among all."""
 
-    def __init__(self, waiver: Waiver) -> None:
-        self.waiver = waiver
-        self._rule = _pattern(waiver.rule)
-        self._target = tuple((name, _pattern(shell)) for name, shell in waiver.target)
+    def __init__(self, number: int, waiver: Waiver) -> None:
+        self.number, self.waiver = number, waiver
+        self._target = tuple((name, _Pattern(shell)) for name, shell in waiver.target)
 
-    def concerns(self, finding: Finding) -> bool:
-        """Tell whether a finding is of its rule and about its target."""
-        return self._rule.match(str(finding["id"])) is not None and all(
-            any(pattern.match(text) for text in _texts(finding["target"], name)) for name, pattern in self._target
-        )
+    def concerns(self, target: Mapping[str, Any]) -> bool:
+        """Tell whether every pattern matches."""
+        return all(any(pattern.matches(text) for text in _texts(target, name)) for name, pattern in self._target)
 
     def takes_in(self, host: str) -> bool:
         """Tell whether it is about that host, for all that its target says."""
-        return all(pattern.match(host) for name, pattern in self._target if name == "host")
+        return all(pattern.matches(host) for name, pattern in self._target if name == "host")
 
 
-def apply_waivers(findings: Iterable[Finding], waivers: Waivers, today: date) -> List[Dict[str, Any]]:
-    """Return the findings (plain values), those that are accepted with the status "waived" and their waiver.
+def apply_waivers(findings: Iterable[Finding], waivers: Waivers, today: date) -> Judged:
+    """Hold findings (plain values) against waivers.
 
     A failure whose waivers have all expired stays one, and has the one that expired last. Errors stay as they are:
     what could not be checked cannot be accepted either.
     """
-    matchers = [_Matcher(waiver) for waiver in waivers.entries]
-    return [_judged(finding, matchers, today) for finding in findings]
+    by_rule: Dict[str, List[_Matcher]] = {}
+    for number, waiver in enumerate(waivers.entries):
+        for rule in CATALOGUE:
+            if fnmatchcase(rule, waiver.rule):
+                by_rule.setdefault(rule, []).append(_Matcher(number, waiver))
+    judged, matches = [], [0] * len(waivers.entries)
+    for finding in findings:
+        found = [one for one in by_rule.get(str(finding["id"]), ()) if one.concerns(finding["target"])]
+        for one in found:
+            matches[one.number] += 1
+        judged.append(_judged(finding, [one.waiver for one in found], today))
+    return Judged(tuple(judged), tuple(matches))
 
 
 def describe_waivers(
-    waivers: Waivers, findings: Sequence[Finding], hosts: Mapping[str, Mapping[str, Any]], today: date
+    waivers: Waivers, matches: Sequence[int], hosts: Mapping[str, Mapping[str, Any]], today: date
 ) -> Dict[str, Any]:
     """Return the waivers as plain values, each with how many findings it matches, and why where there are none.
 
-    findings: all of the report. hosts: the report's, by name, for which of them were audited at all.
+    matches: from apply_waivers. hosts: the report's, by name, for which of them were audited at all.
     """
-    entries = []
-    for matcher in map(_Matcher, waivers.entries):
-        matched = [one for one in findings if matcher.concerns(one)]
-        entries.append(
-            {
-                "rule": matcher.waiver.rule,
-                "target": dict(matcher.waiver.target),
-                **matcher.waiver.as_fact(today),
-                "findings": len(matched),
-                "unused": None if matched else _unused(matcher, hosts),
-            }
-        )
+    entries = [
+        {
+            "rule": waiver.rule,
+            "target": dict(waiver.target),
+            **waiver.as_fact(today),
+            "findings": count,
+            "unused": None if count else _unused(_Matcher(0, waiver), hosts),
+        }
+        for waiver, count in zip(waivers.entries, matches)
+    ]
     return {"source": waivers.source, "entries": entries}
 
 
-def _judged(finding: Finding, matchers: Sequence[_Matcher], today: date) -> Dict[str, Any]:
+def _judged(finding: Finding, matched: Sequence[Waiver], today: date) -> Dict[str, Any]:
     judged = dict(finding)
-    if finding["status"] != Status.FAIL.value:
-        return judged
-    matched = [matcher.waiver for matcher in matchers if matcher.concerns(finding)]
-    if not matched:
+    if not matched or finding["status"] != Status.FAIL.value:
         return judged
     lasting = max(matched, key=lambda one: one.expires or date.max)
     if not lasting.expired(today):
@@ -125,10 +148,6 @@ def _unused(matcher: _Matcher, hosts: Mapping[str, Mapping[str, Any]]) -> str:
     if "audited" not in statuses:
         return "its hosts could not be audited"
     return "nothing of the kind was found"
-
-
-def _pattern(shell: str) -> Pattern[str]:
-    return re.compile(translate(shell))
 
 
 def _texts(target: Mapping[str, Any], name: str) -> List[str]:
