@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..plugin_utils._report.baseline import Baseline, read_baseline
 from ..plugin_utils._report.comparison import Comparison, FileError, check_promise, check_report, compare, judge
 from ..plugin_utils._report.comparison_lines import comparison_lines
 from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
@@ -23,16 +24,20 @@ from ..plugin_utils._report.terminal import render, usable_width
 from ..plugin_utils._report.verification import verification_lines, verify
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import load_policy
+from ..plugin_utils._rules.waiver_file import WaiverError, load_waivers
+from ..plugin_utils._rules.waivers import Waivers
 
 FAIL_ON = ["none", "low", "medium", "high", "critical"]
 ARGUMENTS = {
-    "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
+    "scope": {"type": "str", "choices": ["cluster", "host", "check"], "default": "cluster"},
     "report_dir": {"type": "str", "default": "netfit-report"},
     "fail_on": {"type": "str", "choices": FAIL_ON, "default": "none"},
     "hosts": {"type": "list", "elements": "str"},
     "verify": {"type": "bool", "default": False},
     "before": {"type": "str"},
     "promised": {"type": "str"},
+    "waivers": {"type": "raw"},
+    "baseline": {"type": "str"},
 }
 COLOURS = {
     "critical": "bright red",
@@ -63,10 +68,13 @@ class ActionModule(ActionBase):
             end_as_audited(_assessment(variables))
             return result
         try:
+            waivers, baseline = load_waivers(plain_copy(options["waivers"])), _baseline(options)
             comparison = _comparison(options)
-        except FileError as error:
+        except (FileError, WaiverError) as error:
             raise AnsibleActionFail(str(error)) from error
-        document = _document(variables, options)
+        if options["scope"] == "check":
+            return result
+        document = _document(variables, options, waivers, baseline)
         path = Path(options["report_dir"]).expanduser().absolute() / "report.json"
         check_mode = bool(self._task.check_mode)
         result["report_dir"] = str(path.parent)
@@ -126,7 +134,8 @@ class ActionModule(ActionBase):
         if counts:
             found = ", ".join(f"{count} {severity}" for severity, count in counts.items())
             place = "" if check_mode else f" See {path}."
-            message = f"Findings at or above {fail_on}: {found}.{place}"
+            new = " that the baseline does not have" if "baseline" in document else ""
+            message = f"Findings at or above {fail_on}{new}: {found}.{place}"
             result.update(failed=True, msg=" ".join([*[result[name] for name in ("msg",) if name in result], message]))
 
 
@@ -140,7 +149,9 @@ def _assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
     return plain_copy(assessment) if isinstance(assessment, Mapping) else None
 
 
-def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[str, Any]:
+def _document(
+    variables: Mapping[str, Any], options: Mapping[str, Any], waivers: Waivers, baseline: Optional[Baseline]
+) -> Dict[str, Any]:
     names = [str(name) for name in options["hosts"] or variables.get("ansible_play_hosts_all", [])]
     hostvars = variables["hostvars"]
     unknown = sorted(name for name in names if name not in hostvars)
@@ -151,7 +162,21 @@ def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[
     found: Mapping[str, Any] = plain_copy(cluster) if isinstance(cluster, Mapping) else {}
     policies = [assessment["policy"] for assessment in assessments.values() if assessment is not None]
     policy = policies[0] if policies else describe_policy(load_policy())
-    return build_document(assessments, found.get("findings", ()), policy, explained=found.get("explained", ()))
+    return build_document(
+        assessments,
+        found.get("findings", ()),
+        policy,
+        explained=found.get("explained", ()),
+        waivers=waivers,
+        baseline=baseline,
+    )
+
+
+def _baseline(options: Mapping[str, Any]) -> Optional[Baseline]:
+    """Read the baseline, before this run's report may take its place."""
+    if not options["baseline"]:
+        return None
+    return read_baseline(_json(options, "baseline", "netfit_baseline"), options["baseline"])
 
 
 def _comparison(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Optional[Comparison]]:
@@ -164,14 +189,15 @@ def _comparison(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Opt
     return lambda document: compare(before, document, promise) if given else None
 
 
-def _json(options: Mapping[str, Any], option: str) -> Any:
-    path = Path(options[option]).expanduser().absolute()
+def _json(options: Mapping[str, Any], option: str, called: Optional[str] = None) -> Any:
+    """Read a JSON file. called: how the user calls the option."""
+    path, name = Path(options[option]).expanduser().absolute(), called or option
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{option}: {path} could not be read: {error}") from error
+        raise FileError(f"{name}: {path} could not be read: {error}") from error
     except json.JSONDecodeError as error:
-        raise FileError(f"{option}: {path} is not valid JSON: {error}") from error
+        raise FileError(f"{name}: {path} is not valid JSON: {error}") from error
 
 
 def end_as_audited(assessment: Optional[Mapping[str, Any]]) -> None:

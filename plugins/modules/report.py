@@ -22,6 +22,9 @@ options:
       host: >-
         Nothing is shown or written; the task ends as unreachable or failed where this host's audit ended so. Use it
         last and on every host, so that Ansible's own count of hosts is right.
+      check: >-
+        Nothing; only O(waivers), O(baseline), O(before) and O(promised) are read and checked. Use it first, so that a
+        mistake is refused before any host is touched.
     default: cluster
   report_dir:
     description: >-
@@ -32,7 +35,7 @@ options:
   fail_on:
     description: >-
       The task fails, after the report is written, where there are findings of status V(fail) at this severity or
-      above.
+      above. With O(baseline), only those count that are new.
     type: str
     choices: [none, low, medium, high, critical]
     default: none
@@ -64,6 +67,25 @@ options:
         what is expected of them, as without this option.
     type: path
     version_added: 0.4.0
+  waivers:
+    description:
+      - Findings that are accepted, as a list, or the path of a YAML file with such a list, on the controller. Each
+        entry has V(rule) (an id, or a shell pattern of ids), V(target) and V(justification), and may have V(by) and
+        V(expires), the last day (UTC) on which it holds, such as V(2027-01-31).
+      - V(target) is a mapping of shell patterns with some of V(host), V(scope), V(owner) (its name, or
+        V(namespace/pod)), V(link), V(key), V(listener), V(path) and V(peer), all of which have to match. A field that
+        a finding's target lacks is matched by no pattern.
+      - A failure that matches gets the status V(waived) and keeps its severity; it is told, and reaches no O(fail_on).
+        Once the waiver has expired it is a failure again, which says so. A waiver that matches nothing is told.
+    type: raw
+    version_added: 0.5.0
+  baseline:
+    description:
+      - Path of C(report.json) of an earlier run, on the controller. Failures that it has as well do not count for
+        O(fail_on); how many are new and how many were there before is told.
+      - Keep it at another place than O(report_dir), where each run replaces it.
+    type: path
+    version_added: 0.5.0
 attributes:
   check_mode:
     description: In check mode the summary is shown and nothing is written.
@@ -83,6 +105,20 @@ EXAMPLES = r"""
   netfit.cluster.report:
     report_dir: build/netfit-report
     fail_on: high
+  run_once: true
+
+- name: Stop a pipeline at what is neither accepted nor known
+  netfit.cluster.report:
+    fail_on: medium
+    baseline: accepted/report.json
+    waivers:
+      - rule: SYSCTL-001
+        target:
+          host: "legacy-*"
+          key: net.core.somaxconn
+        justification: Replaced in spring; nothing listens there.
+        by: Jo
+        expires: 2027-03-31
   run_once: true
 
 - name: Fail unless every path carries what it should
@@ -159,7 +195,7 @@ def main() -> None:
     """Refuse to run on a target: the work is done by the action plugin of the same name."""
     module = AnsibleModule(
         argument_spec={
-            "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
+            "scope": {"type": "str", "choices": ["cluster", "host", "check"], "default": "cluster"},
             "report_dir": {"type": "path", "default": "netfit-report"},
             "fail_on": {
                 "type": "str",
@@ -170,6 +206,8 @@ def main() -> None:
             "verify": {"type": "bool", "default": False},
             "before": {"type": "path"},
             "promised": {"type": "path"},
+            "waivers": {"type": "raw"},
+            "baseline": {"type": "path"},
         },
         supports_check_mode=True,
     )

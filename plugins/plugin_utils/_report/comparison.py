@@ -223,6 +223,9 @@ def _state(fingerprint: str, then: Record, now: Record, waiting: object, known: 
 
 
 def _failures(report: Optional[Record]) -> Dict[str, Record]:
+    """A waiver heals nothing: what is accepted is still there."""
     return {
-        str(one["fingerprint"]): one for one in plain.records(report or {}, "findings") if one.get("status") == "fail"
+        str(one["fingerprint"]): one
+        for one in plain.records(report or {}, "findings")
+        if one.get("status") in ("fail", "waived")
     }
