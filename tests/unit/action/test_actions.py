@@ -148,6 +148,14 @@ def test_report_is_written_in_every_format_that_is_asked_for(tmp_path: Path) -> 
     ).read_text(encoding="utf-8")
 
 
+def test_a_report_before_that_is_damaged_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "before.json").write_text(json.dumps({"paths": [], "findings": [{"id": "MTU-001"}]}), encoding="utf-8")
+    options = {"report_dir": str(tmp_path / "x"), "formats": ["sarif"], "before": str(tmp_path / "before.json")}
+    with pytest.raises(AnsibleActionFail, match=r"before: not a report: findings\[0\] has no title"):
+        run(report, options, of_play(assessed("n1")))
+    assert not (tmp_path / "x").exists()
+
+
 def test_formats_in_check_mode_are_not_written(tmp_path: Path) -> None:
     options = {"report_dir": str(tmp_path / "x"), "formats": ["junit", "markdown"]}
     result = run(report, options, of_play(assessed("n1")), check_mode=True)

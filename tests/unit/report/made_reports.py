@@ -69,7 +69,12 @@ def black_holes() -> Report:
     """A mesh of four hosts, a black hole around one of them, and a load balancer whose packets vanish for one node."""
     paths = {
         f"n{one}": [
-            b.path(f"n{other}", b.black(1400) if one == 3 else None, b.black(1400) if other == 3 else None)
+            b.path(
+                f"n{other}",
+                b.black(1400) if one == 3 else None,
+                b.black(1400) if other == 3 else None,
+                expected_mtu=1500,
+            )
             for other in range(one + 1, 5)
         ]
         for one in range(1, 5)

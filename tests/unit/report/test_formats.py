@@ -13,9 +13,11 @@ from typing import Any, Callable, Dict, List, Set
 
 import jsonschema
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.netfit.cluster.plugins.modules import report as report_module
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report import prometheus
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import SCHEMA_FILE
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.formats import FORMATS
@@ -24,7 +26,8 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._report.safe_text i
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.catalogue import RULES
 from ansible_collections.netfit.cluster.tests.unit.report import made_reports, readers
 
-GOLDEN = Path(__file__).resolve().parents[1] / "data" / "formats"
+ROOT = Path(__file__).resolve().parents[3]
+GOLDEN = ROOT / "tests" / "unit" / "data" / "formats"
 RECORD = "NETFIT_RECORD_FORMATS"
 READERS: Dict[str, Callable[[str], Any]] = {
     "json": json.loads,
@@ -44,6 +47,19 @@ def rendered(name: str, report: Any, before: Any = None) -> Any:
 def test_every_format_has_a_reader_and_a_file_of_its_own() -> None:
     assert set(READERS) == set(FORMATS)
     assert len({one.file for one in FORMATS.values()}) == len(FORMATS)
+
+
+def test_the_module_and_the_playbooks_know_every_format() -> None:
+    documented = yaml.safe_load(report_module.DOCUMENTATION)["options"]["formats"]
+    assert sorted(documented["choices"]) == sorted(FORMATS) and documented["default"] == ["json"]
+    for choice, text in documented["choices"].items():
+        assert f"C({FORMATS[choice].file})" in text
+    tasks = yaml.safe_load((ROOT / "playbooks" / "tasks" / "check_input.yml").read_text(encoding="utf-8"))
+    spec = next(one for one in tasks if one["name"] == "Check the variables")["ansible.builtin.validate_argument_spec"]
+    assert sorted(spec["argument_spec"]["netfit_formats"]["choices"]) == sorted(FORMATS)
+    page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    assert all(f"| `{one.name}` | `{one.file}` |" in page for one in FORMATS.values())
+    assert all(f"| `{name}` |" in page for name in prometheus.METRICS)
 
 
 @pytest.mark.parametrize("report", MADE)
