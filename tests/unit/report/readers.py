@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -18,6 +19,8 @@ from prometheus_client.parser import text_fd_to_metric_families
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as SarifLog
 
 JUNIT = xmlschema.XMLSchema(str(Path(__file__).resolve().parents[1] / "data" / "formats" / "junit.xsd"))
+URI = re.compile(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+")
+"""A relative path by RFC 3986, with nothing in it that has a meaning of its own."""
 Labels = Tuple[Tuple[str, str], ...]
 
 
@@ -42,6 +45,8 @@ def sarif(text: str) -> Dict[str, Any]:
     run: Dict[str, Any] = content["runs"][0]
     checked = json.loads(text)
     for result in checked["runs"][0]["results"]:
+        for place in (*result["locations"], *result.get("relatedLocations", ())):
+            assert URI.fullmatch(place["physicalLocation"]["artifactLocation"]["uri"])
         for suppression in result.get("suppressions", ()):
             assert suppression.pop("status") in ("accepted", "underReview", "rejected")
     SarifLog.model_validate(checked)

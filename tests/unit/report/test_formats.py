@@ -165,6 +165,7 @@ def test_sarif_and_markdown_compare_with_the_report_before() -> None:
         ("/etc/docker/daemon.json mtu", [Place("/etc/docker/daemon.json", None)]),
         ("/proc/sys/net/core/somaxconn", []),
         ("/system/x", [Place("/system/x", None)]),
+        ("/sys/class/net/eth0/mtu", []),
         ("netlink", []),
         (None, []),
     ],
