@@ -21,7 +21,7 @@ PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 # Not beside a kubectl of another source, which owns the same path.
 KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
 ALERT_PACKAGES = ("prometheus",)
-"""Has promtool; its daemon is not started."""
+"""Has promtool. Its daemon is not started here, but would be at the next boot of a machine whose init is systemd."""
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
 MANAGER_PACKAGES = (
@@ -157,7 +157,7 @@ JOBS: Tuple[Job, ...] = (
     *(_target(version) for version in TARGETS),
     Job(
         "monitoring",
-        "unit",
+        "monitoring",
         MAIN,
         ((*PYTEST, "tests/monitoring"),),
         timeout_seconds=600,
