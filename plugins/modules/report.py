@@ -39,6 +39,21 @@ options:
     type: str
     choices: [none, low, medium, high, critical]
     default: none
+  formats:
+    description:
+      - The files to write into O(report_dir), each of them replaced as a whole. C(report.json) is always among them.
+      - With O(before), V(markdown) and V(sarif) also tell what is new and what is gone.
+    type: list
+    elements: str
+    choices:
+      json: C(report.json), the report itself.
+      json_lines: C(report.jsonl), one finding, path or host a line.
+      junit: C(report.junit.xml), a test case per rule and target.
+      markdown: C(report.md), for a ticket.
+      prometheus: C(report.prom), for the textfile collector of node_exporter.
+      sarif: C(report.sarif), SARIF 2.1.0.
+    default: [json]
+    version_added: 0.5.0
   hosts:
     description: Names of the hosts to report on. By default all hosts of the play.
     type: list
@@ -55,7 +70,8 @@ options:
   before:
     description:
       - Path of C(report.json) of the audit before, on the controller. With it, O(verify) also shows what each path
-        carried then and carries now, and which findings are gone, still there or new.
+        carried then and carries now, and which findings are gone, still there or new. Without O(verify) it is for
+        O(formats).
     type: path
     version_added: 0.4.0
   promised:
@@ -121,6 +137,11 @@ EXAMPLES = r"""
         expires: 2027-03-31
   run_once: true
 
+- name: Write what pipelines and monitoring read as well
+  netfit.cluster.report:
+    formats: [json, junit, sarif, prometheus]
+  run_once: true
+
 - name: Fail unless every path carries what it should
   netfit.cluster.report:
     verify: true
@@ -140,6 +161,14 @@ report:
   returned: for O(scope=cluster)
   type: str
   sample: /home/me/netfit-report/report.json
+files:
+  description: Path of each file that was written, by its name in O(formats). Empty in check mode.
+  returned: for O(scope=cluster)
+  type: dict
+  sample:
+    json: /home/me/netfit-report/report.json
+    junit: /home/me/netfit-report/report.junit.xml
+  version_added: 0.5.0
 report_dir:
   description: The absolute path of O(report_dir), also in check mode.
   returned: for O(scope=cluster)
@@ -201,6 +230,12 @@ def main() -> None:
                 "type": "str",
                 "choices": ["none", "low", "medium", "high", "critical"],
                 "default": "none",
+            },
+            "formats": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["json", "json_lines", "junit", "markdown", "prometheus", "sarif"],
+                "default": ["json"],
             },
             "hosts": {"type": "list", "elements": "str"},
             "verify": {"type": "bool", "default": False},

@@ -65,6 +65,13 @@ def test_fails_after_the_report_is_written(audit: Audit, tmp_path: Path) -> None
     assert _report(tmp_path)["summary"]["severity"]["critical"] == 1
 
 
+def test_formats_are_written_beside_the_report(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident(), "-e", "netfit_formats=junit,sarif")
+    assert done.returncode == 0, done.stdout
+    written = {path.name for path in (tmp_path / "netfit-report").iterdir()}
+    assert written == {"report.json", "report.junit.xml", "report.sarif"}
+
+
 def test_healed_incident_passes_the_strictest_gate(audit: Audit, tmp_path: Path) -> None:
     done = audit(incident(pod_mtu=1450), "-e", "netfit_fail_on=low")
     assert done.returncode == 0, done.stdout
@@ -103,6 +110,10 @@ def test_limit_and_pattern_choose_the_hosts(audit: Audit, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (
+            ["-e", "netfit_formats=sarif,pdf"],
+            ["netfit_formats", "json_lines, junit, markdown, prometheus, sarif", "pdf"],
+        ),
         (["-e", "netfit_fail_on=hihg"], ["netfit_fail_on", "none, low, medium, high, critical", "hihg"]),
         (["-e", "netfit_hosts=webb"], ["netfit_hosts", "webb"]),
         (["-e", '{"netfit_policy": {"sysctls": {"net.core.somaxcon": {"minimum": 1}}}}'], ["net.core.somaxconn?"]),
