@@ -22,6 +22,7 @@ PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
+BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core", "poppler-utils")
 MANAGER_PACKAGES = (
     "dhcpcd-base",
     "dnsmasq-base",
@@ -153,6 +154,14 @@ JOBS: Tuple[Job, ...] = (
     Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
     Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
     *(_target(version) for version in TARGETS),
+    Job(
+        "browser",
+        "browser",
+        MAIN,
+        ((*PYTEST, "tests/browser"),),
+        timeout_seconds=900,
+        packages=BROWSER_PACKAGES,
+    ),
     Job(
         "kernel",
         "kernel",

@@ -138,6 +138,17 @@ def test_other_outcomes_have_lanes_of_their_own(
     assert (lane.dies_at, lane.outcome) == (dies_at, said)
 
 
+def test_the_sentence_tells_of_other_faults_beside_the_worst() -> None:
+    report = recorded("incident")
+    ports(report)[0].update(verdict="unreachable", path_mtu=None, at_least=0)
+    assert sentence(report).startswith("2 of 4 requests (50 %) to port 30004 fail when they are large")
+    assert sentence(report).endswith("Another 1 of 4 fail otherwise.")
+    ports(report)[2].update(verdict="unreachable", path_mtu=None, at_least=0)
+    assert sentence(report).startswith(
+        "2 of 4 requests (50 %) to port 30004 get no answer: nothing comes back by n1 and n3."
+    )
+
+
 def test_what_could_not_be_audited_is_no_good_news() -> None:
     report = by_facts(b.incident(pod_mtu=1450))
     report["findings"], report["summary"]["severity"] = [], dict.fromkeys(report["summary"]["severity"], 0)
@@ -250,8 +261,8 @@ def test_words() -> None:
     assert listed(list("abcdef")) == "a, b, c and 3 more"
     assert [percent(*pair) for pair in ((3, 4), (999, 1000), (1, 1000), (4, 4), (0, 0))] == [
         "75 %",
-        "> 99 %",
-        "< 1 %",
+        ">99 %",
+        "<1 %",
         "100 %",
         "0 %",
     ]

@@ -152,7 +152,8 @@ def _tone(lane: Lane) -> str:
 
 
 def _dies(story: Story) -> str:
-    return f"a {story.full}-byte packet dies here" if story.full else "full-size packets die here"
+    what = f"a {story.full}-byte packet" if story.full else "a full-size packet"
+    return f"{what} dies here" if story.measured else f"{what} does not fit here"
 
 
 def _outcome(story: Story, lane: Lane) -> str:

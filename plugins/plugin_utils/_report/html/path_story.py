@@ -248,10 +248,11 @@ def _derived_story(group: Sequence[LargePod]) -> Story:
     hosts = in_order([one.host for one in group])
     many = len(group) > 1
     pod = Hop("pod", listed([one.name for one in group], 3), first.mtu, f"on {listed(hosts, 3)}")
-    home = Hop("node", "the pod's own node" if many else first.host)
+    below = first.overlay.underlay_mtu
+    home = Hop("node", "the pod's own node" if many else first.host, below)
     others = (first.nodes or 0) - 1
-    away = Hop("node", "any other node", None, plural(others, "node") if others > 0 else "")
-    outcome = f"packets over {first.overlay.mtu} bytes pass only where ICMP arrives"
+    away = Hop("node", "any other node", below, plural(others, "node") if others > 0 else "")
+    outcome = f"packets over {first.overlay.mtu} bytes come through only if ICMP reaches their sender"
     far = Lane((), max(others, 0), (away, _overlay_hop(first.overlay), pod), 1, first.overlay.mtu, outcome)
     near = Lane(tuple(hosts[:1]), 1, (home, pod), None, first.mtu, "no overlay on the way")
     what = plural(len(group), "pod") if many else f"pod {first.name} on {first.host}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, List, Sequence, Tuple
 
 from ..document import is_healthy
-from .path_story import Story
+from .path_story import Lane, Story
 from .words import SEVERITIES, counted, in_order, listed, percent, plural
 
 MARKS = {
@@ -56,22 +56,21 @@ def judge(document: Mapping[str, Any], stories: Sequence[Story]) -> Verdict:
 
 def _path_sentence(story: Story) -> str:
     lane = story.broken[0]
-    pod, hop = lane.hops[-1], lane.hops[lane.dies_at or 0]
-    if lane.carries is None:
-        return f"{_share(story, lane.count)} to {story.title} get no answer at all."
-    what = "large" if story.measured else "large, unless ICMP reaches the sender"
     ports = f"port{'s' if story.targets[1:] else ''} {listed(story.targets)}" if story.measured else story.targets[0]
-    narrow = (
-        f"{hop.role} {hop.name} carries {lane.carries} bytes"
-        if hop.role == "overlay"
-        else f"only {lane.carries} bytes pass"
-    )
-    cause = (
-        f", and {pod.role} {pod.name} {pod.detail} invites packets of {pod.mtu}"
-        if pod.mtu and pod.mtu > lane.carries
-        else ""
-    )
-    return f"{_share(story, lane.count)} to {ports} fail when they are {what}: {narrow}{cause}."
+    others = f" Another {story.hit - lane.count:,} of {story.total:,} fail otherwise." if story.broken[1:] else ""
+    who = f"{_share(story, lane.count)} to {ports}"
+    if lane.carries is None:
+        return f"{who} get no answer: nothing comes back by {listed(lane.nodes)}.{others}"
+    what = "large" if story.measured else "large, unless ICMP reaches the sender"
+    return f"{who} fail when they are {what}: {_cause(lane, lane.carries)}.{others}"
+
+
+def _cause(lane: Lane, carries: int) -> str:
+    pod, hop = lane.hops[-1], lane.hops[lane.dies_at or 0]
+    device = f"{hop.role} {hop.name} carries {carries} bytes"
+    narrow = device if hop.role == "overlay" else f"only {carries} bytes pass"
+    large = pod.mtu is not None and pod.mtu > carries
+    return narrow + (f", and {pod.role} {pod.name} {pod.detail} invites packets of {pod.mtu}" if large else "")
 
 
 def _share(story: Story, count: int) -> str:

@@ -38,8 +38,8 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Return a share as "75 %"; "> 99 %" or "< 1 %" where rounding would make all or none of what is neither."""
+    """Return a share as "75 %"; ">99 %" or "<1 %" where rounding would make all or none of what is neither."""
     share = round(100 * part / whole) if whole else 0
     if 0 < part < whole and share in (0, 100):
-        return "< 1 %" if share == 0 else "> 99 %"
+        return "<1 %" if share == 0 else ">99 %"
     return f"{share} %"
