@@ -161,7 +161,25 @@ def pictures(story: Story) -> List[Any]:
     return [draw_wide(story), draw_narrow(story)]
 
 
-@pytest.mark.parametrize("report", [recorded("incident"), recorded("remediation-after"), large_report(40)])
+def many_outcomes() -> Dict[str, Any]:
+    """Return the incident on 40 nodes, of which 20 carry a size of their own each, and one answers nothing."""
+    report = large_report(40)
+    for number, path in enumerate(ports(report)[10:30]):
+        path["path_mtu"] = 1300 + number
+    ports(report)[35].update(verdict="unreachable", path_mtu=None, at_least=0)
+    return report
+
+
+def test_the_rarest_outcomes_are_put_together() -> None:
+    (story,) = tell(many_outcomes())
+    assert (story.total, story.hit, len(story.lanes)) == (40, 39, 5)
+    assert sorted(name for lane in story.lanes for name in lane.nodes) == [f"node-{one:04d}" for one in range(1, 41)]
+    assert story.broken[-1].outcome == "fail in 19 other ways: see the measured paths"
+
+
+@pytest.mark.parametrize(
+    "report", [recorded("incident"), recorded("remediation-after"), large_report(40), many_outcomes()]
+)
 def test_pictures_mark_the_place_once_and_keep_their_texts_inside(report: Dict[str, Any]) -> None:
     (story,) = tell(report)
     for drawing in pictures(story):

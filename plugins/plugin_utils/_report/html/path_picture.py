@@ -97,7 +97,7 @@ def _step(corners: Tuple[Tuple[int, int], ...], lane: Lane, number: int, centre:
     if lane.dies_at is None or number < lane.dies_at:
         return [Arrow(corners, f"way {_tone(lane)}")]
     if number > lane.dies_at:
-        return [Arrow(corners, "way never")]
+        return [Arrow(corners, "way never"), *([Cross(*centre)] if lane.dies_at == 0 and number == 1 else [])]
     return [Arrow(corners, "way bad"), Cross(*centre)]
 
 

@@ -16,6 +16,7 @@ from .words import in_order, listed, plural
 
 Record = Mapping[str, Any]
 MOST_STORIES = 4
+MOST_LANES = 6
 NODE_PORT = "outside-nodeport"
 
 
@@ -146,10 +147,36 @@ def _measured(entries: Sequence[Record], known: Known) -> Story:
             Hop("client", "any client", None, "its packets end at the load balancer"),
             Hop("load balancer", sender, plain.whole(first, "link_mtu"), f"sends by {device}" if device else ""),
         ),
-        lanes=tuple(sorted(lanes, key=lambda lane: (lane.dies_at is None, -lane.count))),
+        lanes=tuple(_fewer(sorted(lanes, key=lambda lane: (lane.dies_at is None, -lane.count)))),
         full=full,
         measured=True,
     )
+
+
+def _fewer(lanes: List[Lane]) -> List[Lane]:
+    """Put the rarest outcomes together where there are more than a picture can show."""
+    if len(lanes) <= MOST_LANES:
+        return lanes
+    broken = [lane for lane in lanes if lane.dies_at is not None]
+    sound = [lane for lane in lanes if lane.dies_at is None]
+    return [*_first(broken, MOST_LANES - 2), *_first(sound, MOST_LANES // 2 - 1)]
+
+
+def _first(lanes: List[Lane], most: int) -> List[Lane]:
+    if len(lanes) <= most:
+        return lanes
+    rest = lanes[most - 1 :]
+    nodes = tuple(in_order([name for lane in rest for name in lane.nodes]))
+    sizes = [lane.carries for lane in rest if lane.carries is not None]
+    dies_at = None if rest[0].dies_at is None else 1
+    hops = (
+        Hop("node", plural(len(nodes), "node"), None, listed(nodes, 3)),
+        Hop("on the way", "several places", min(sizes, default=None)),
+        Hop("pod", "behind the port"),
+    )
+    words = "fail" if dies_at is not None else "not known in short"
+    outcome = f"{words} in {len(rest)} other ways: see the measured paths"
+    return [*lanes[: most - 1], Lane(nodes, len(nodes), hops, dies_at, min(sizes, default=None), outcome)]
 
 
 def _full_size(entries: Sequence[Record], family: str) -> Optional[int]:
