@@ -112,6 +112,13 @@ def test_of_two_pods_that_could_be_behind_the_port_none_is_named() -> None:
     assert story.lanes[0].hops[1].mtu == 1450
 
 
+def test_an_overlay_is_blamed_for_what_it_carries_and_for_nothing_else() -> None:
+    report = recorded("incident")
+    ports(report)[0]["path_mtu"] = 1300
+    hops = {lane.nodes: (lane.hops[1].role, lane.hops[1].mtu) for lane in tell(report)[0].broken}
+    assert hops == {("n3", "n4"): ("overlay", 1450), ("n1",): ("on the way", 1300)}
+
+
 def test_ports_that_answer_alike_share_a_picture() -> None:
     report = recorded("incident")
     report["paths"] += [{**path, "port": 30005} for path in ports(report)]

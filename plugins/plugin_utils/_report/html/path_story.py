@@ -243,7 +243,7 @@ def _overlay(
     verdict: str, carries: Optional[int], home: Optional[LargePod], overlays: Mapping[str, int]
 ) -> Optional[Hop]:
     """The overlay that explains what passes: the one of the pod, else the only one with that MTU."""
-    if home is not None:
+    if home is not None and home.overlay.mtu == carries:
         return _overlay_hop(home.overlay)
     fitting = [name for name, mtu in overlays.items() if mtu == carries]
     if len(fitting) != 1:
