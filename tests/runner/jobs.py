@@ -24,6 +24,7 @@ ALERT_PACKAGES = ("prometheus",)
 """Has promtool. Its daemon is not started here, but would be at the next boot of a machine whose init is systemd."""
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
+BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core", "poppler-utils")
 MANAGER_PACKAGES = (
     "dhcpcd-base",
     "dnsmasq-base",
@@ -162,6 +163,14 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/monitoring"),),
         timeout_seconds=600,
         packages=ALERT_PACKAGES,
+    ),
+    Job(
+        "browser",
+        "browser",
+        MAIN,
+        ((*PYTEST, "tests/browser"),),
+        timeout_seconds=900,
+        packages=BROWSER_PACKAGES,
     ),
     Job(
         "kernel",
