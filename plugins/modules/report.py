@@ -47,6 +47,7 @@ options:
     elements: str
     choices:
       json: C(report.json), the report itself.
+      html: C(report.html), one page for people that opens offline, with pictures.
       json_lines: C(report.jsonl), one finding, path or host a line.
       junit: C(report.junit.xml), a test case per rule and target.
       markdown: C(report.md), for a ticket.
@@ -234,7 +235,7 @@ def main() -> None:
             "formats": {
                 "type": "list",
                 "elements": "str",
-                "choices": ["json", "json_lines", "junit", "markdown", "prometheus", "sarif"],
+                "choices": ["html", "json", "json_lines", "junit", "markdown", "prometheus", "sarif"],
                 "default": ["json"],
             },
             "hosts": {"type": "list", "elements": "str"},

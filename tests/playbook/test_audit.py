@@ -112,7 +112,7 @@ def test_limit_and_pattern_choose_the_hosts(audit: Audit, tmp_path: Path) -> Non
     [
         (
             ["-e", "netfit_formats=sarif,pdf"],
-            ["netfit_formats", "json_lines, junit, markdown, prometheus, sarif", "pdf"],
+            ["netfit_formats", "html, json, json_lines, junit, markdown, prometheus, sarif", "pdf"],
         ),
         (["-e", "netfit_fail_on=hihg"], ["netfit_fail_on", "none, low, medium, high, critical", "hihg"]),
         (["-e", "netfit_hosts=webb"], ["netfit_hosts", "webb"]),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional
 
 from . import json_lines, junit, markdown, prometheus, sarif
+from .html import page
 
 Document = Mapping[str, Any]
 
@@ -37,6 +38,7 @@ FORMATS: Dict[str, Format] = {
     one.name: one
     for one in (
         JSON,
+        Format("html", "report.html", page.render_page),
         Format("json_lines", "report.jsonl", json_lines.render),
         Format("junit", "report.junit.xml", junit.render),
         Format("markdown", "report.md", markdown.render),

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+import html5lib
 import junitparser
 import xmlschema
 from markdown_it import MarkdownIt
@@ -98,3 +99,8 @@ def tables(tokens: List[Token]) -> List[List[List[str]]]:
         if before.type == "td_open":
             found[-1][-1].append(shown(token))
     return found
+
+
+def page(text: str) -> Any:
+    """Return the document of a page; what HTML does not allow is an error."""
+    return html5lib.HTMLParser(strict=True).parse(text)

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = ROOT / "tests" / "unit" / "data" / "formats"
 RECORD = "NETFIT_RECORD_FORMATS"
 READERS: Dict[str, Callable[[str], Any]] = {
+    "html": readers.page,
     "json": json.loads,
     "json_lines": readers.json_lines,
     "junit": readers.junit,

@@ -40,8 +40,9 @@ class Verdict:
 
 def judge(document: Mapping[str, Any], stories: Sequence[Story]) -> Verdict:
     """Return the verdict. stories: of the path picture, worst first."""
-    severities, hosts = document["summary"]["severity"], document["summary"]["hosts"]
-    worst = next((name for name in SEVERITIES if severities.get(name)), "healthy")
+    hosts = document["summary"]["hosts"]
+    failed = {one["severity"] for one in document["findings"] if one["status"] == "fail"}
+    worst = next((name for name in SEVERITIES if name in failed), "healthy")
     missed = hosts["total"] - hosts["audited"]
     errors = document["summary"]["status"]["error"]
     if worst in ("healthy", "info") and (missed or errors):
