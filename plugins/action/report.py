@@ -6,33 +6,39 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ..plugin_utils._report.baseline import Baseline, read_baseline
 from ..plugin_utils._report.comparison import Comparison, FileError, check_promise, check_report, compare, judge
 from ..plugin_utils._report.comparison_lines import comparison_lines
 from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
+from ..plugin_utils._report.formats import FORMATS, JSON
 from ..plugin_utils._report.line import Line
 from ..plugin_utils._report.terminal import render, usable_width
 from ..plugin_utils._report.verification import verification_lines, verify
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import load_policy
+from ..plugin_utils._rules.waiver_file import WaiverError, load_waivers
+from ..plugin_utils._rules.waivers import Waivers
 
 FAIL_ON = ["none", "low", "medium", "high", "critical"]
 ARGUMENTS = {
-    "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
+    "scope": {"type": "str", "choices": ["cluster", "host", "check"], "default": "cluster"},
     "report_dir": {"type": "str", "default": "netfit-report"},
     "fail_on": {"type": "str", "choices": FAIL_ON, "default": "none"},
+    "formats": {"type": "list", "elements": "str", "choices": sorted(FORMATS), "default": [JSON.name]},
     "hosts": {"type": "list", "elements": "str"},
     "verify": {"type": "bool", "default": False},
     "before": {"type": "str"},
     "promised": {"type": "str"},
+    "waivers": {"type": "raw"},
+    "baseline": {"type": "str"},
 }
 COLOURS = {
     "critical": "bright red",
@@ -63,34 +69,42 @@ class ActionModule(ActionBase):
             end_as_audited(_assessment(variables))
             return result
         try:
-            comparison = _comparison(options)
-        except FileError as error:
+            waivers, baseline = load_waivers(plain_copy(options["waivers"])), _baseline(options)
+            if options["scope"] == "check":
+                return result
+            _check_use(options)
+            before = check_report(_json(options, "before"), "before") if options["before"] else None
+            comparison = _comparison(options, before)
+        except (FileError, WaiverError) as error:
             raise AnsibleActionFail(str(error)) from error
-        document = _document(variables, options)
-        path = Path(options["report_dir"]).expanduser().absolute() / "report.json"
+        document = _document(variables, options, waivers, baseline)
+        path = Path(options["report_dir"]).expanduser().absolute() / JSON.file
         check_mode = bool(self._task.check_mode)
         result["report_dir"] = str(path.parent)
-        self._write(document, path, check_mode, result)
-        self._show(document, path, check_mode)
+        files = {} if check_mode else _files(document, before, options["formats"], path.parent)
+        self._write(document, files, result)
+        self._show(document, list(files))
         if options["verify"]:
             self._verify(document, comparison(document), result)
         self._judge(document, options["fail_on"], path, check_mode, result)
         return result
 
-    def _write(self, document: Mapping[str, Any], path: Path, check_mode: bool, result: Dict[str, Any]) -> None:
-        result.update(summary=document["summary"], report=None if check_mode else str(path))
-        if check_mode:
-            return
-        try:
-            write_atomically(path, json.dumps(document, indent=2, sort_keys=True) + os.linesep)
-        except OSError as error:
-            self._show(document, path, True)
-            raise AnsibleActionFail(f"report_dir: {path} could not be written: {error}") from error
+    def _write(self, document: Mapping[str, Any], files: Mapping[Path, str], result: Dict[str, Any]) -> None:
+        """Write the files, the report itself first. files: their texts; none in check mode."""
+        named = {one.file: one.name for one in FORMATS.values()}
+        written = {named[path.name]: str(path) for path in files}
+        result.update(summary=document["summary"], report=written.get(JSON.name), files=written)
+        for path, text in files.items():
+            try:
+                write_atomically(path, text)
+            except OSError as error:
+                self._show(document, [])
+                raise AnsibleActionFail(f"report_dir: {path} could not be written: {error}") from error
 
-    def _show(self, document: Mapping[str, Any], path: Path, check_mode: bool) -> None:
+    def _show(self, document: Mapping[str, Any], written: List[Path]) -> None:
         display = Display()
-        place = "Report: nothing written (check mode)" if check_mode else f"Report: {path}"
-        for line in render(document, display.columns, [place]):
+        places = [f"Report: {path}" for path in written] or ["Report: nothing written (check mode)"]
+        for line in render(document, display.columns, places):
             display.display(line.text, color=colour(line))
 
     def _verify(self, document: Mapping[str, Any], comparison: Optional[Comparison], result: Dict[str, Any]) -> None:
@@ -126,7 +140,8 @@ class ActionModule(ActionBase):
         if counts:
             found = ", ".join(f"{count} {severity}" for severity, count in counts.items())
             place = "" if check_mode else f" See {path}."
-            message = f"Findings at or above {fail_on}: {found}.{place}"
+            new = " that the baseline does not have" if "baseline" in document else ""
+            message = f"Findings at or above {fail_on}{new}: {found}.{place}"
             result.update(failed=True, msg=" ".join([*[result[name] for name in ("msg",) if name in result], message]))
 
 
@@ -140,7 +155,9 @@ def _assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
     return plain_copy(assessment) if isinstance(assessment, Mapping) else None
 
 
-def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[str, Any]:
+def _document(
+    variables: Mapping[str, Any], options: Mapping[str, Any], waivers: Waivers, baseline: Optional[Baseline]
+) -> Dict[str, Any]:
     names = [str(name) for name in options["hosts"] or variables.get("ansible_play_hosts_all", [])]
     hostvars = variables["hostvars"]
     unknown = sorted(name for name in names if name not in hostvars)
@@ -151,27 +168,57 @@ def _document(variables: Mapping[str, Any], options: Mapping[str, Any]) -> Dict[
     found: Mapping[str, Any] = plain_copy(cluster) if isinstance(cluster, Mapping) else {}
     policies = [assessment["policy"] for assessment in assessments.values() if assessment is not None]
     policy = policies[0] if policies else describe_policy(load_policy())
-    return build_document(assessments, found.get("findings", ()), policy, explained=found.get("explained", ()))
+    return build_document(
+        assessments,
+        found.get("findings", ()),
+        policy,
+        explained=found.get("explained", ()),
+        waivers=waivers,
+        baseline=baseline,
+    )
 
 
-def _comparison(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Optional[Comparison]]:
-    """Read and check the files that were given; return what compares a new report with them."""
-    given = [name for name in ("before", "promised") if options[name]]
-    if given and not options["verify"]:
-        raise AnsibleActionFail(f"{given[0]}: there is nothing to compare without verify: true")
-    before = check_report(_json(options, "before"), "before") if options["before"] else None
+def _baseline(options: Mapping[str, Any]) -> Optional[Baseline]:
+    """Read the baseline, before this run's report may take its place."""
+    if not options["baseline"]:
+        return None
+    return read_baseline(_json(options, "baseline", "netfit_baseline"), options["baseline"])
+
+
+def _files(
+    document: Mapping[str, Any], before: Optional[Mapping[str, Any]], formats: Sequence[str], directory: Path
+) -> Dict[Path, str]:
+    """Return the text of each file that is asked for, the report itself first: the others are made from it."""
+    wanted = [JSON.name, *(name for name in FORMATS if name in formats and name != JSON.name)]
+    return {directory / FORMATS[name].file: FORMATS[name].render(document, before) for name in wanted}
+
+
+def _check_use(options: Mapping[str, Any]) -> None:
+    """Raise FileError for a file that nothing would be compared with."""
+    compared = {"before"} if set(options["formats"]) - {JSON.name} else set()
+    for name in ("before", "promised"):
+        if options[name] and not options["verify"] and name not in compared:
+            raise FileError(f"{name}: there is nothing to compare without verify: true")
+
+
+def _comparison(
+    options: Mapping[str, Any], before: Optional[Mapping[str, Any]]
+) -> Callable[[Mapping[str, Any]], Optional[Comparison]]:
+    """Read and check what was promised; return what compares a new report with that and with the one before."""
     promise = check_promise(_json(options, "promised"), "promised") if options["promised"] else None
+    given = before is not None or promise is not None
     return lambda document: compare(before, document, promise) if given else None
 
 
-def _json(options: Mapping[str, Any], option: str) -> Any:
-    path = Path(options[option]).expanduser().absolute()
+def _json(options: Mapping[str, Any], option: str, called: Optional[str] = None) -> Any:
+    """Read a JSON file. called: how the user calls the option."""
+    path, name = Path(options[option]).expanduser().absolute(), called or option
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{option}: {path} could not be read: {error}") from error
+        raise FileError(f"{name}: {path} could not be read: {error}") from error
     except json.JSONDecodeError as error:
-        raise FileError(f"{option}: {path} is not valid JSON: {error}") from error
+        raise FileError(f"{name}: {path} is not valid JSON: {error}") from error
 
 
 def end_as_audited(assessment: Optional[Mapping[str, Any]]) -> None:

@@ -22,6 +22,9 @@ options:
       host: >-
         Nothing is shown or written; the task ends as unreachable or failed where this host's audit ended so. Use it
         last and on every host, so that Ansible's own count of hosts is right.
+      check: >-
+        Nothing; only O(waivers), O(baseline), O(before) and O(promised) are read and checked. Use it first, so that a
+        mistake is refused before any host is touched.
     default: cluster
   report_dir:
     description: >-
@@ -32,10 +35,26 @@ options:
   fail_on:
     description: >-
       The task fails, after the report is written, where there are findings of status V(fail) at this severity or
-      above.
+      above. With O(baseline), only those count that are new.
     type: str
     choices: [none, low, medium, high, critical]
     default: none
+  formats:
+    description:
+      - The files to write into O(report_dir), each of them replaced as a whole. C(report.json) is always among them.
+      - With O(before), V(markdown) and V(sarif) also tell what is new and what is gone.
+    type: list
+    elements: str
+    choices:
+      json: C(report.json), the report itself.
+      html: C(report.html), one page for people that opens offline, with pictures.
+      json_lines: C(report.jsonl), one finding, path or host a line.
+      junit: C(report.junit.xml), a test case per rule and target.
+      markdown: C(report.md), for a ticket.
+      prometheus: C(report.prom), for the textfile collector of node_exporter.
+      sarif: C(report.sarif), SARIF 2.1.0.
+    default: [json]
+    version_added: 0.5.0
   hosts:
     description: Names of the hosts to report on. By default all hosts of the play.
     type: list
@@ -52,7 +71,8 @@ options:
   before:
     description:
       - Path of C(report.json) of the audit before, on the controller. With it, O(verify) also shows what each path
-        carried then and carries now, and which findings are gone, still there or new.
+        carried then and carries now, and which findings are gone, still there or new. Without O(verify) it is for
+        O(formats).
     type: path
     version_added: 0.4.0
   promised:
@@ -64,6 +84,25 @@ options:
         what is expected of them, as without this option.
     type: path
     version_added: 0.4.0
+  waivers:
+    description:
+      - Findings that are accepted, as a list, or the path of a YAML file with such a list, on the controller. Each
+        entry has V(rule) (an id, or a shell pattern of ids), V(target) and V(justification), and may have V(by) and
+        V(expires), the last day (UTC) on which it holds, such as V(2027-01-31).
+      - V(target) is a mapping of shell patterns with some of V(host), V(scope), V(owner) (its name, or
+        V(namespace/pod)), V(link), V(key), V(listener), V(path) and V(peer), all of which have to match. A field that
+        a finding's target lacks is matched by no pattern.
+      - A failure that matches gets the status V(waived) and keeps its severity; it is told, and reaches no O(fail_on).
+        Once the waiver has expired it is a failure again, which says so. A waiver that matches nothing is told.
+    type: raw
+    version_added: 0.5.0
+  baseline:
+    description:
+      - Path of C(report.json) of an earlier run, on the controller. Failures that it has as well do not count for
+        O(fail_on); how many are new and how many were there before is told.
+      - Keep it at another place than O(report_dir), where each run replaces it.
+    type: path
+    version_added: 0.5.0
 attributes:
   check_mode:
     description: In check mode the summary is shown and nothing is written.
@@ -85,6 +124,25 @@ EXAMPLES = r"""
     fail_on: high
   run_once: true
 
+- name: Stop a pipeline at what is neither accepted nor known
+  netfit.cluster.report:
+    fail_on: medium
+    baseline: accepted/report.json
+    waivers:
+      - rule: SYSCTL-001
+        target:
+          host: "legacy-*"
+          key: net.core.somaxconn
+        justification: Replaced in spring; nothing listens there.
+        by: Jo
+        expires: 2027-03-31
+  run_once: true
+
+- name: Write what pipelines and monitoring read as well
+  netfit.cluster.report:
+    formats: [json, junit, sarif, prometheus]
+  run_once: true
+
 - name: Fail unless every path carries what it should
   netfit.cluster.report:
     verify: true
@@ -104,6 +162,14 @@ report:
   returned: for O(scope=cluster)
   type: str
   sample: /home/me/netfit-report/report.json
+files:
+  description: Path of each file that was written, by its name in O(formats). Empty in check mode.
+  returned: for O(scope=cluster)
+  type: dict
+  sample:
+    json: /home/me/netfit-report/report.json
+    junit: /home/me/netfit-report/report.junit.xml
+  version_added: 0.5.0
 report_dir:
   description: The absolute path of O(report_dir), also in check mode.
   returned: for O(scope=cluster)
@@ -159,17 +225,25 @@ def main() -> None:
     """Refuse to run on a target: the work is done by the action plugin of the same name."""
     module = AnsibleModule(
         argument_spec={
-            "scope": {"type": "str", "choices": ["cluster", "host"], "default": "cluster"},
+            "scope": {"type": "str", "choices": ["cluster", "host", "check"], "default": "cluster"},
             "report_dir": {"type": "path", "default": "netfit-report"},
             "fail_on": {
                 "type": "str",
                 "choices": ["none", "low", "medium", "high", "critical"],
                 "default": "none",
             },
+            "formats": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["html", "json", "json_lines", "junit", "markdown", "prometheus", "sarif"],
+                "default": ["json"],
+            },
             "hosts": {"type": "list", "elements": "str"},
             "verify": {"type": "bool", "default": False},
             "before": {"type": "path"},
             "promised": {"type": "path"},
+            "waivers": {"type": "raw"},
+            "baseline": {"type": "path"},
         },
         supports_check_mode=True,
     )

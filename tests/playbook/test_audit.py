@@ -65,6 +65,13 @@ def test_fails_after_the_report_is_written(audit: Audit, tmp_path: Path) -> None
     assert _report(tmp_path)["summary"]["severity"]["critical"] == 1
 
 
+def test_formats_are_written_beside_the_report(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident(), "-e", "netfit_formats=junit,sarif")
+    assert done.returncode == 0, done.stdout
+    written = {path.name for path in (tmp_path / "netfit-report").iterdir()}
+    assert written == {"report.json", "report.junit.xml", "report.sarif"}
+
+
 def test_healed_incident_passes_the_strictest_gate(audit: Audit, tmp_path: Path) -> None:
     done = audit(incident(pod_mtu=1450), "-e", "netfit_fail_on=low")
     assert done.returncode == 0, done.stdout
@@ -103,10 +110,21 @@ def test_limit_and_pattern_choose_the_hosts(audit: Audit, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (
+            ["-e", "netfit_formats=sarif,pdf"],
+            ["netfit_formats", "html, json, json_lines, junit, markdown, prometheus, sarif", "pdf"],
+        ),
         (["-e", "netfit_fail_on=hihg"], ["netfit_fail_on", "none, low, medium, high, critical", "hihg"]),
         (["-e", "netfit_hosts=webb"], ["netfit_hosts", "webb"]),
         (["-e", '{"netfit_policy": {"sysctls": {"net.core.somaxcon": {"minimum": 1}}}}'], ["net.core.somaxconn?"]),
         (["-e", "netfit_policy=missing.yml"], ["netfit_policy", "missing.yml", "No such file"]),
+        (["-e", "netfit_waivers=missing.yml"], ["netfit_waivers", "missing.yml", "No such file"]),
+        (
+            ["-e", '{"netfit_waivers": [{"rule": "MTU-01", "target": {"host": "*"}, "justification": "x"}]}'],
+            ["netfit_waivers: waiver 1: rule is 'MTU-01'", "did you mean MTU-0"],
+        ),
+        (["-e", "netfit_baseline=missing.json"], ["netfit_baseline", "missing.json", "No such file"]),
+        (["-e", "netfit_baseline=hosts.yml"], ["netfit_baseline: not a report"]),
         (["-e", "netfit_sample_interval=soon"], ["netfit_sample_interval", "soon"]),
         (["-e", "netfit_sample_interval=-1"], ["netfit_sample_interval", "-1", "from 0 to 60"]),
         (["-e", "netfit_sample_interval=61"], ["netfit_sample_interval", "61", "from 0 to 60"]),
@@ -144,3 +162,52 @@ def test_report_is_the_same_but_for_its_time(audit: Audit, tmp_path: Path) -> No
         assert audit(incident()).returncode == 0
         reports.append({**_report(tmp_path), "generated_at": None})
     assert reports[0] == reports[1]
+
+
+WAIVERS = """\
+- rule: MTU-001
+  target: {host: n2, owner: prod/gate*}
+  justification: the pod is replaced on Monday
+  by: Jo
+  expires: %s
+- rule: QUEUE-*
+  target: {host: n9}
+  justification: a host that is gone
+"""
+
+
+def test_what_is_accepted_stops_no_pipeline_until_it_expires(audit: Audit, tmp_path: Path) -> None:
+    (tmp_path / "waivers.yml").write_text(WAIVERS % "2999-12-31", encoding="utf-8")
+    done = audit(incident(), "-e", "netfit_waivers=waivers.yml", "-e", "netfit_fail_on=low")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Findings: 4 info and 1 waived." in done.stdout
+    assert "waived by Jo until 2999-12-31" in " ".join(done.stdout.split())
+    assert "QUEUE-* for host n9: no host of this run has such a name" in done.stdout
+    [waived] = [one for one in _report(tmp_path)["findings"] if one["status"] == "waived"]
+    assert (waived["id"], waived["severity"]) == ("MTU-001", "critical")
+
+    (tmp_path / "waivers.yml").write_text(WAIVERS % "2020-12-31", encoding="utf-8")
+    done = audit(incident(), "-e", "netfit_waivers=waivers.yml", "-e", "netfit_fail_on=low")
+    assert done.returncode == 2
+    assert "waived by Jo until 2020-12-31, which is over" in " ".join(done.stdout.split())
+
+
+def test_waivers_may_be_variables(audit: Audit, tmp_path: Path) -> None:
+    indented = (WAIVERS % "2999-12-31").replace("\n", "\n  ")
+    (tmp_path / "own.yml").write_text(f"netfit_waivers:\n  {indented}", encoding="utf-8")
+    done = audit(incident(), "-e", "@own.yml", "-e", "netfit_fail_on=low")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [one["expires"] for one in _report(tmp_path)["waivers"]["entries"]] == ["2999-12-31", None]
+
+
+def test_only_what_the_baseline_lacks_stops_a_pipeline(audit: Audit, tmp_path: Path) -> None:
+    assert audit(incident(pod_mtu=1450)).returncode == 0
+    (tmp_path / "netfit-report/report.json").rename(tmp_path / "healthy.json")
+    done = audit(incident(), "-e", "netfit_baseline=healthy.json", "-e", "netfit_fail_on=high")
+    assert done.returncode == 2
+    assert "Findings at or above high that the baseline does not have: 1 critical" in done.stdout
+    (tmp_path / "netfit-report/report.json").rename(tmp_path / "known.json")
+    done = audit(incident(), "-e", "netfit_baseline=known.json", "-e", "netfit_fail_on=high")
+    assert done.returncode == 0, done.stdout
+    assert "0 of these are new, 5 were there before." in done.stdout
+    assert {one["baseline"] for one in _report(tmp_path)["findings"]} == {"known"}

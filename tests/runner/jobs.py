@@ -20,8 +20,11 @@ KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
 PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 # Not beside a kubectl of another source, which owns the same path.
 KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)
+ALERT_PACKAGES = ("prometheus",)
+"""Has promtool. Its daemon is not started here, but would be at the next boot of a machine whose init is systemd."""
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
+BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core", "poppler-utils")
 MANAGER_PACKAGES = (
     "dhcpcd-base",
     "dnsmasq-base",
@@ -153,6 +156,22 @@ JOBS: Tuple[Job, ...] = (
     Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
     Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
     *(_target(version) for version in TARGETS),
+    Job(
+        "monitoring",
+        "monitoring",
+        MAIN,
+        ((*PYTEST, "tests/monitoring"),),
+        timeout_seconds=600,
+        packages=ALERT_PACKAGES,
+    ),
+    Job(
+        "browser",
+        "browser",
+        MAIN,
+        ((*PYTEST, "tests/browser"),),
+        timeout_seconds=900,
+        packages=BROWSER_PACKAGES,
+    ),
     Job(
         "kernel",
         "kernel",

@@ -15,6 +15,19 @@ from .._rules.path_key import carried, path_key
 from .verification import Verification, check_path
 
 Record = Mapping[str, Any]
+FINDING = (
+    "id",
+    "title",
+    "status",
+    "severity",
+    "confidence",
+    "target",
+    "observed",
+    "expected",
+    "evidence",
+    "fingerprint",
+)
+"""What is read of an earlier report's findings."""
 WAITING = "waiting for the cluster's owner"
 
 
@@ -109,6 +122,10 @@ def check_report(content: Any, option: str) -> Record:
         isinstance(content.get(name), list) for name in ("paths", "findings")
     ):
         raise FileError(f"{option}: not a report: report.json of an earlier run has paths and findings")
+    for number, finding in enumerate(content["findings"]):
+        missing = FINDING if not isinstance(finding, Mapping) else [name for name in FINDING if name not in finding]
+        if missing:
+            raise FileError(f"{option}: not a report: findings[{number}] has no {missing[0]}")
     return content
 
 
@@ -223,6 +240,9 @@ def _state(fingerprint: str, then: Record, now: Record, waiting: object, known: 
 
 
 def _failures(report: Optional[Record]) -> Dict[str, Record]:
+    """A waiver heals nothing: what is accepted is still there."""
     return {
-        str(one["fingerprint"]): one for one in plain.records(report or {}, "findings") if one.get("status") == "fail"
+        str(one["fingerprint"]): one
+        for one in plain.records(report or {}, "findings")
+        if one.get("status") in ("fail", "waived")
     }

@@ -9,15 +9,19 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, Optional, Sequence
 
 from ...module_utils._model.finding import Severity, Status
 from .._rules.assess import summarize
 from .._rules.policy import Policy
+from .._rules.waivers import Waivers, apply_waivers, describe_waivers
+from .baseline import Age, Baseline, apply_baseline, describe_baseline
 from .paths import describe_paths
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
+NO_WAIVERS = Waivers()
+RANKS = {Status.FAIL.value: 0, Status.ERROR.value: 1}
 NOT_ASSESSED = {"status": "not_assessed", "reason": "no assessment: the audit did not get as far as this host"}
 
 
@@ -32,10 +36,13 @@ def build_document(
     policy: Mapping[str, Any],
     now: Optional[datetime] = None,
     explained: Iterable[str] = (),
+    waivers: Waivers = NO_WAIVERS,
+    baseline: Optional[Baseline] = None,
 ) -> Dict[str, Any]:
     """Join the assessments of all hosts (by inventory name, None where there is none) and the cluster's findings.
 
     explained: fingerprints of the hosts' findings that a finding of the cluster tells instead.
+    waivers: findings that are accepted. baseline: an earlier report whose failures are known.
     The result is the same for the same input, generated_at apart.
     """
     findings: Dict[str, Mapping[str, Any]] = {}
@@ -46,27 +53,34 @@ def build_document(
         findings.pop(fingerprint, None)
     for finding in cluster_findings:
         findings[str(finding["fingerprint"])] = finding
-    ordered = sorted(findings.values(), key=order)
+    moment = now or datetime.now(timezone.utc)
+    judged = apply_waivers(findings.values(), waivers, moment.date())
+    ordered = sorted(judged.findings if baseline is None else apply_baseline(judged.findings, baseline), key=order)
     hosts = {name: _host(name, assessments[name] or NOT_ASSESSED, ordered) for name in sorted(assessments)}
+    accepted: Dict[str, Any] = {}
+    if waivers.entries:
+        accepted["waivers"] = describe_waivers(waivers, judged.matches, hosts, moment.date())
+    if baseline is not None:
+        accepted["baseline"] = describe_baseline(baseline, ordered)
     return {
+        **accepted,
         "schema_version": SCHEMA_VERSION,
-        "generated_at": (now or datetime.now(timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "generated_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "policy": dict(policy),
         "hosts": hosts,
         "paths": describe_paths(assessments),
-        "findings": [dict(finding) for finding in ordered],
+        "findings": ordered,
         "summary": {"hosts": _count_hosts(hosts), **summarize(ordered)},
     }
 
 
 def order(finding: Mapping[str, Any]) -> Any:
-    """Sort key of a finding as plain values: failures before errors, worst first, then by rule, host and target."""
+    """Sort key of a finding as plain values: failures, errors, waived; worst first, then by rule, host and target."""
     target = finding["target"]
     names = [str(target.get(name) or "") for name in ("host", "scope", "link", "key", "listener", "path", "peer")]
     owner = (target.get("owner") or {}).get("name") or ""
-    failed = finding["status"] == Status.FAIL.value
     return (
-        not failed,
+        RANKS.get(finding["status"], len(RANKS)),
         -Severity(finding["severity"]).rank,
         finding["id"],
         names[0],
@@ -76,7 +90,7 @@ def order(finding: Mapping[str, Any]) -> Any:
     )
 
 
-def _host(name: str, assessment: Mapping[str, Any], findings: List[Mapping[str, Any]]) -> Dict[str, Any]:
+def _host(name: str, assessment: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     counts = summarize(finding for finding in findings if _concerns(finding["target"], name))
     return {
         "status": assessment["status"],
@@ -85,6 +99,7 @@ def _host(name: str, assessment: Mapping[str, Any], findings: List[Mapping[str, 
         "namespaces": assessment.get("namespaces"),
         "severity": counts["severity"],
         "errors": counts["status"][Status.ERROR.value],
+        "waived": counts["status"][Status.WAIVED.value],
     }
 
 
@@ -107,12 +122,15 @@ def is_healthy(host: Mapping[str, Any]) -> bool:
 
 
 def reached(document: Mapping[str, Any], fail_on: str) -> Dict[str, int]:
-    """Return how many failures there are at each severity from fail_on upwards; empty for "none"."""
+    """Return how many failures there are at each severity from fail_on upwards; empty for "none".
+
+    Where there is a baseline, those count that are not among its failures.
+    """
     if fail_on == "none":
         return {}
-    counts = document["summary"]["severity"]
-    wanted = [severity for severity in reversed(Severity) if severity.rank >= Severity(fail_on).rank]
-    return {severity.value: counts[severity.value] for severity in wanted if counts[severity.value]}
+    counts = summarize(one for one in document["findings"] if one.get("baseline", Age.NEW.value) == Age.NEW.value)
+    wanted = [severity.value for severity in reversed(Severity) if severity.rank >= Severity(fail_on).rank]
+    return {severity: counts["severity"][severity] for severity in wanted if counts["severity"][severity]}
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -115,7 +115,7 @@ def _cell(sender: str, receiver: str, direction: Entry, expected: Optional[int])
 
 
 def _group(name: Tuple[str, str, str], entries: Sequence[Entry], cells: Sequence[Cell], columns: int) -> List[Line]:
-    members = sorted({end for cell in cells for end in (cell.sender, cell.receiver)}, key=_natural)
+    members = sorted({end for cell in cells for end in (cell.sender, cell.receiver)}, key=natural)
     title = f"{CLASS_WORDS.get(name[0], name[0])}, {FAMILIES[name[1]]}" + (f", network {name[2]}" if name[2] else "")
     counts = f"{title}: {len(entries)} path{'' if len(entries) == 1 else 's'}, {_totals(cells)}"
     head = [Line(part) for part in textwrap.wrap(counts, columns, initial_indent="  ", subsequent_indent="    ")]
@@ -127,7 +127,7 @@ def _group(name: Tuple[str, str, str], entries: Sequence[Entry], cells: Sequence
     return [*head, *(matrix if matrix is not None else _deviations(deviating, columns))]
 
 
-def _natural(name: str) -> List[Tuple[int, str]]:
+def natural(name: str) -> List[Tuple[int, str]]:
     """Sort key that puts n2 before n10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
@@ -182,7 +182,7 @@ def _worst(cells: Sequence[Optional[Cell]]) -> Optional[str]:
 def _deviations(cells: Sequence[Cell], columns: int) -> List[Line]:
     lines: List[Line] = []
     ranks = list(MARKS)
-    ordered = sorted(cells, key=lambda cell: (ranks.index(cell.mark), _natural(cell.sender), _natural(cell.receiver)))
+    ordered = sorted(cells, key=lambda cell: (ranks.index(cell.mark), natural(cell.sender), natural(cell.receiver)))
     for cell in ordered[:MOST_DEVIATIONS]:
         reason = f" ({' '.join(cell.reason.split())})" if cell.reason and cell.mark == "?" else ""
         text = f"{cell.sender} to {cell.receiver}: {cell.text}{reason}"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Dict, List, Sequence, Tuple
 
 from .._rules.catalogue import CATALOGUE
+from .accepted import baseline_text, unused_waivers, waiver_text
 from .commands import fix_commands, fix_hosts, keep_hint, playbook_command
 from .document import is_healthy
 from .line import Line
@@ -31,7 +32,7 @@ def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) 
     findings = document["findings"]
     failures = [one for one in findings if one["status"] == "fail"]
     blocks = _grouped([one for one in failures if one["severity"] in DETAILED])
-    lines = [Line(""), _headline(document), Line("")]
+    lines = [Line(""), _headline(document), *_known(document, columns), Line("")]
     for block in blocks[:MOST_BLOCKS]:
         lines.extend([*_block(block, columns), Line("")])
     if len(blocks) > MOST_BLOCKS:
@@ -44,6 +45,9 @@ def render(document: Mapping[str, Any], width: int, places: Sequence[str] = ()) 
             columns,
         )
     )
+    waived = [one for one in findings if one["status"] == "waived" and one["severity"] != "info"]
+    lines.extend(_minor("Waived", waived, columns))
+    lines.extend(_entries("Waivers that apply to nothing", "low", unused_waivers(document), columns))
     lines.extend(picture(document["paths"], columns))
     lines.extend(_hosts(document["hosts"], columns))
     lines.extend(Line(place) for place in places)
@@ -67,7 +71,14 @@ def _headline(document: Mapping[str, Any]) -> Line:
     audited = f"netfit: {_plural(summary['hosts']['audited'], 'host')} audited"
     missed = summary["hosts"]["total"] - summary["hosts"]["audited"]
     text = audited + (f", {missed} not audited" if missed else "")
-    return Line(f"{text}. Findings: {', '.join(found) or 'none'}.", worst)
+    waived = summary["status"]["waived"]
+    more = f" and {waived} waived" if waived else ""
+    return Line(f"{text}. Findings: {', '.join(found) or 'none'}{more}.", worst)
+
+
+def _known(document: Mapping[str, Any], columns: int) -> List[Line]:
+    text = baseline_text(document)
+    return [] if text is None else [Line(part) for part in textwrap.wrap(text, columns, subsequent_indent="  ")]
 
 
 def _grouped(findings: Sequence[Finding]) -> List[List[Finding]]:
@@ -114,6 +125,8 @@ def _block(group: Sequence[Finding], columns: int) -> List[Line]:
     lines.extend(_listed("where", _more([where(one["target"]) for one in group], MOST_TARGETS), columns))
     lines.extend(_labelled("observed", str(first["observed"]), columns))
     lines.extend(_labelled("expected", str(first["expected"]), columns))
+    waivers = dict.fromkeys(text for text in map(waiver_text, group) if text is not None)
+    lines.extend(_listed("waiver", _more(list(waivers), MOST_TARGETS), columns))
     rule = CATALOGUE.get(first["id"])
     if rule is not None:
         lines.extend(_labelled("why", rule.why, columns))
@@ -175,19 +188,27 @@ def evidence_text(entry: Mapping[str, Any]) -> str:
 
 def _minor(label: str, findings: Sequence[Finding], columns: int) -> List[Line]:
     """Return one entry per fault, with its hosts, without evidence: they are not why somebody looks at night."""
-    if not findings:
-        return []
     groups: Dict[Tuple[str, ...], List[str]] = {}
     for one in findings:
-        expected = f", expected {one['expected']}" if one["status"] == "fail" else ""
+        expected = "" if one["status"] == "error" else f", expected {one['expected']}"
+        waiver = waiver_text(one)
+        told = f"{one['observed']}{expected}" + (f"; {waiver}" if waiver else "")
         host, _comma, rest = where(one["target"]).partition(", ")
-        names = groups.setdefault((one["id"], f"{rest}: " if rest else "", f"{one['observed']}{expected}"), [])
+        names = groups.setdefault((one["id"], f"{rest}: " if rest else "", told), [])
         names.extend([host] if host not in names else [])
     entries = [
         f"{rule} on {', '.join(_more(names, MOST_TARGETS))}: {rest}{' '.join(text.split())}"
         for (rule, rest, text), names in groups.items()
     ]
-    lines = [Line(f"{label}:", "error" if findings[0]["status"] == "error" else "low")]
+    tone = "error" if findings and findings[0]["status"] == "error" else "low"
+    return _entries(label, tone, entries, columns)
+
+
+def _entries(label: str, tone: str, entries: Sequence[str], columns: int) -> List[Line]:
+    """Return a list below its label; nothing where the list is empty."""
+    if not entries:
+        return []
+    lines = [Line(f"{label}:", tone)]
     for entry in _more(entries, MOST_LINES):
         lines.extend(
             Line(part)
@@ -205,7 +226,7 @@ def _minor(label: str, findings: Sequence[Finding], columns: int) -> List[Line]:
 
 def _hosts(hosts: Mapping[str, Mapping[str, Any]], columns: int) -> List[Line]:
     lines: List[Line] = []
-    healthy = [name for name, host in hosts.items() if is_healthy(host)]
+    healthy = [name for name, host in hosts.items() if is_healthy(host) and not host.get("waived")]
     if healthy:
         text = f"Nothing found on {', '.join(healthy)}"
         lines.extend(Line(part, "healthy") for part in textwrap.wrap(text, columns, subsequent_indent="  "))

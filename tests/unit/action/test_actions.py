@@ -105,6 +105,10 @@ def test_assess_policy_names_the_keys() -> None:
         (assess, {"scope": "cluster", "hosts": ["nx"]}, "hosts: nx not in the inventory"),
         (report, {"fail_on": "hihg"}, "fail_on must be one of: none, low, medium, high, critical, got: hihg"),
         (report, {"hosts": ["nx"]}, "hosts: nx not in the inventory"),
+        (report, {"formats": ["sarif", "pdf"]}, "formats must be one or more of: html, json, json_lines, junit, markdown,"),
+        (report, {"before": "b.json"}, "before: there is nothing to compare without verify: true"),
+        (report, {"before": "/nowhere.json", "formats": ["sarif"]}, "before: /nowhere.json could not be read"),
+        (report, {"promised": "p.json", "formats": ["sarif"]}, "promised: there is nothing to compare without verify"),
     ],
 )
 def test_bad_options_are_refused(module: Any, arguments: Dict[str, Any], words: str) -> None:
@@ -123,6 +127,39 @@ def test_report_writes_and_then_fails(tmp_path: Path) -> None:
 def test_report_in_check_mode_writes_nothing(tmp_path: Path) -> None:
     result = run(report, {"report_dir": str(tmp_path / "x")}, of_play(assessed("n1")), check_mode=True)
     assert result["report"] is None and not (tmp_path / "x").exists()
+
+
+def test_report_is_written_in_every_format_that_is_asked_for(tmp_path: Path) -> None:
+    play = of_play(assessed("n1", "n2"))
+    result = run(report, {"report_dir": str(tmp_path), "formats": ["sarif", "prometheus"]}, play)
+    assert result["files"] == {
+        "json": f"{tmp_path}/report.json",
+        "prometheus": f"{tmp_path}/report.prom",
+        "sarif": f"{tmp_path}/report.sarif",
+    }
+    assert sorted(str(one) for one in tmp_path.iterdir()) == sorted(result["files"].values())
+    assert result["report"] == result["files"]["json"]
+    assert "netfit_hosts_healthy" in (tmp_path / "report.prom").read_text(encoding="utf-8")
+
+    before = {"before": result["report"], "formats": ["markdown"], "report_dir": str(tmp_path / "again")}
+    after = run(report, before, play)
+    assert f": 0 new, 0 gone, {sum(after['summary']['rules'].values())} left." in Path(
+        after["files"]["markdown"]
+    ).read_text(encoding="utf-8")
+
+
+def test_a_report_before_that_is_damaged_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "before.json").write_text(json.dumps({"paths": [], "findings": [{"id": "MTU-001"}]}), encoding="utf-8")
+    options = {"report_dir": str(tmp_path / "x"), "formats": ["sarif"], "before": str(tmp_path / "before.json")}
+    with pytest.raises(AnsibleActionFail, match=r"before: not a report: findings\[0\] has no title"):
+        run(report, options, of_play(assessed("n1")))
+    assert not (tmp_path / "x").exists()
+
+
+def test_formats_in_check_mode_are_not_written(tmp_path: Path) -> None:
+    options = {"report_dir": str(tmp_path / "x"), "formats": ["junit", "markdown"]}
+    result = run(report, options, of_play(assessed("n1")), check_mode=True)
+    assert result["files"] == {} and not (tmp_path / "x").exists()
 
 
 def test_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
