@@ -105,7 +105,11 @@ def test_assess_policy_names_the_keys() -> None:
         (assess, {"scope": "cluster", "hosts": ["nx"]}, "hosts: nx not in the inventory"),
         (report, {"fail_on": "hihg"}, "fail_on must be one of: none, low, medium, high, critical, got: hihg"),
         (report, {"hosts": ["nx"]}, "hosts: nx not in the inventory"),
-        (report, {"formats": ["sarif", "pdf"]}, "formats must be one or more of: html, json, json_lines, junit, markdown,"),
+        (
+            report,
+            {"formats": ["sarif", "pdf"]},
+            "formats must be one or more of: html, json, json_lines, junit, markdown,",
+        ),
         (report, {"before": "b.json"}, "before: there is nothing to compare without verify: true"),
         (report, {"before": "/nowhere.json", "formats": ["sarif"]}, "before: /nowhere.json could not be read"),
         (report, {"promised": "p.json", "formats": ["sarif"]}, "promised: there is nothing to compare without verify"),

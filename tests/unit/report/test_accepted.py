@@ -12,8 +12,14 @@ from typing import Any, Dict, List
 import jsonschema
 import pytest
 
+from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Severity
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.baseline import read_baseline
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.comparison import FileError, State, compare
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.comparison import (
+    FINDING,
+    FileError,
+    State,
+    compare,
+)
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import (
     SCHEMA_FILE,
     build_document,
@@ -131,7 +137,6 @@ def test_what_is_no_report_is_no_baseline(content: Any) -> None:
 
 
 def test_a_baseline_need_not_be_of_this_version() -> None:
-    known = read_baseline(
-        {"paths": [], "findings": [{"fingerprint": "a", "status": "fail", "severity": "dire"}, 5]}, "x"
-    )
-    assert (list(known.severities), known.generated_at) == (["a"], None)
+    strange = {name: "" for name in FINDING} | {"fingerprint": "a", "status": "fail", "severity": "dire"}
+    known = read_baseline({"paths": [], "findings": [strange]}, "x")
+    assert (dict(known.severities), known.generated_at) == ({"a": Severity.INFO}, None)
