@@ -21,9 +21,9 @@ description:
     the pods. Remove it then with O(state=absent).
   - Whether the rules in the kernel are right is found by letting this host's nft list them, and the wanted ones in a
     network namespace that is made for that and ends at once.
-  - With O(persist=true) a unit of its own, C(netfit-mss-clamp.service), loads C(/etc/netfit/mss_clamp.nft) at boot and
-    again after C(nftables.service) was started, restarted or reloaded, which usually flushes all tables. If somebody
-    else flushes them, the next run puts them back.
+  - With O(persist=true) a unit of its own, C(netfit-mss-clamp.service), loads C(/etc/netfit/mss_clamp.nft) at boot.
+    Whenever C(nftables.service) is started, restarted, reloaded or stopped, which usually flushes all tables, a drop-in
+    lets it load them again as the last step of that. If somebody else flushes them, the next run puts them back.
   - Tables of others are neither read nor changed. Every change is recorded in the journal of netfit before it is made.
 version_added: 0.4.0
 options:

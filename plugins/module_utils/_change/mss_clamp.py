@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from .._config.mss_clamp_files import LINKS, OWN_DIRECTORIES, RULES, UNIT, UNIT_FILE, rules_text, unit_text
+from .._config.mss_clamp_files import (
+    FIREWALL_FILE,
+    LINK,
+    OWN_DIRECTORIES,
+    RULES,
+    UNIT,
+    UNIT_FILE,
+    firewall_text,
+    rules_text,
+    unit_text,
+)
 from .._config.reading import under
 from .._kernel import systemd
 from .._kernel.nft import Table, as_listed, find_nft, read_tables, replacing
@@ -98,7 +108,7 @@ def lasts(persisted: bool) -> str:
     """Return how long the clamp is there, in words."""
     remedy = "remove it (state: absent) when the MTU of the pods is right"
     if persisted:
-        return f"until it is removed, also after a boot and a restart of the firewall; {remedy}"
+        return f"until it is removed, also after a boot and whatever becomes of the firewall; {remedy}"
     return f"until the next boot, or until somebody flushes the rules of nftables; {remedy}"
 
 
@@ -159,13 +169,15 @@ def _by_hand(host: ClampHost) -> Tuple[str, ...]:
 
 
 def _files(text: str, nft: str, host: ClampHost) -> List[Change]:
-    """Return the changes that write the files. The links come last: until then nothing starts the unit."""
+    """Return the changes that write the files. The link comes last: until then nothing starts the unit."""
     rules = {"text": rules_text(replacing(TABLE, text)), "mode": FILE_MODE}
     unit = {"text": unit_text(nft), "mode": FILE_MODE}
+    firewall = {"text": firewall_text(nft), "mode": FILE_MODE}
     return [
         _change("file", file_target(under(host.root, RULES)), rules, host),
         _change("unit_file", file_target(under(host.root, UNIT_FILE)), unit, host),
-        *(_change("unit_link", file_target(under(host.root, link)), UNIT_FILE, host) for link in LINKS),
+        _change("unit_file", file_target(under(host.root, FIREWALL_FILE)), firewall, host),
+        _change("unit_link", file_target(under(host.root, LINK)), UNIT_FILE, host),
     ]
 
 
@@ -173,7 +185,8 @@ def _leave_files(host: ClampHost) -> List[Change]:
     """Return the changes that remove the files: the unit first, because stopping it removes the table as well."""
     return [
         _change("unit_state", {"unit": UNIT}, False, host),
-        *(_change("unit_link", _own(link, host), None, host) for link in reversed(LINKS)),
+        _change("unit_link", _own(LINK, host), None, host),
+        _change("unit_file", _own(FIREWALL_FILE, host), None, host),
         _change("unit_file", _own(UNIT_FILE, host), None, host),
         _change("file", _own(RULES, host), None, host),
     ]

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""The files that bring the MSS clamp back at boot: its table, a unit of systemd, and the links that start it.
+"""The files that bring the MSS clamp back: its table, a unit for the boot, and a part of the firewall's unit.
 
-Source: systemd.unit(5), systemd.special(7); nftables.service of Debian, Red Hat and SUSE, whose configuration usually
-begins with "flush ruleset": ours comes after it, is started by it, and is loaded again whenever it is.
+Source: systemd.unit(5), systemd.service(5); nftables.service of Debian, Red Hat and SUSE, whose configuration usually
+begins with "flush ruleset". Its own unit loads the clamp again as the last step of what it does: a unit beside it that
+follows by PartOf= and ReloadPropagatedFrom= misses a reload that comes while it is being started.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ UNIT = "netfit-mss-clamp.service"
 _SYSTEM = "/etc/systemd/system"
 UNIT_FILE = f"{_SYSTEM}/{UNIT}"
 FIREWALL = "nftables.service"
-FIREWALL_WANTS = f"{_SYSTEM}/{FIREWALL}.wants"
-LINKS = (f"{_SYSTEM}/sysinit.target.wants/{UNIT}", f"{FIREWALL_WANTS}/{UNIT}")
-"""Without the second one, a firewall that is stopped and then started would leave the clamp out."""
-OWN_DIRECTORIES = {RULES: ["/etc/netfit"], LINKS[1]: [FIREWALL_WANTS]}
+FIREWALL_DIRECTORY = f"{_SYSTEM}/{FIREWALL}.d"
+FIREWALL_FILE = f"{FIREWALL_DIRECTORY}/90-netfit-mss-clamp.conf"
+LINK = f"{_SYSTEM}/sysinit.target.wants/{UNIT}"
+OWN_DIRECTORIES = {RULES: ["/etc/netfit"], FIREWALL_FILE: [FIREWALL_DIRECTORY]}
 """File: the directories that go with it once they are empty."""
 
 
@@ -34,7 +35,7 @@ def rules_text(replacing: str) -> str:
 
 
 def unit_text(nft: str) -> str:
-    """Return the unit. nft: path of the program. However often the firewall is restarted, this is as well."""
+    """Return the unit that loads the clamp at boot. nft: path of the program."""
     return f"""\
 # Managed by netfit.cluster.mss_clamp: remove it with state: absent.
 [Unit]
@@ -44,18 +45,25 @@ Wants=network-pre.target
 After={FIREWALL}
 Before=network-pre.target shutdown.target
 Conflicts=shutdown.target
-PartOf={FIREWALL}
-ReloadPropagatedFrom={FIREWALL}
-StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 StandardInput=null
 ExecStart={nft} -f {RULES}
-ExecReload={nft} -f {RULES}
 ExecStop=-{nft} delete table {FAMILY} {NAME}
 
 [Install]
-WantedBy=sysinit.target {FIREWALL}
+WantedBy=sysinit.target
+"""
+
+
+def firewall_text(nft: str) -> str:
+    """Return what the firewall's unit does in addition, whenever it has loaded or flushed rules. nft: as above."""
+    return f"""\
+# Managed by netfit.cluster.mss_clamp: remove it with state: absent.
+[Service]
+ExecStartPost=-{nft} -f {RULES}
+ExecReload=-{nft} -f {RULES}
+ExecStopPost=-{nft} -f {RULES}
 """

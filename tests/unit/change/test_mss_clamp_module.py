@@ -25,10 +25,8 @@ from ansible_collections.netfit.cluster.plugins.modules import mss_clamp
 Run = Callable[..., Dict[str, Any]]
 RULES = "/etc/netfit/mss_clamp.nft"
 UNIT = "/etc/systemd/system/netfit-mss-clamp.service"
-LINKS = [
-    "/etc/systemd/system/sysinit.target.wants/netfit-mss-clamp.service",
-    "/etc/systemd/system/nftables.service.wants/netfit-mss-clamp.service",
-]
+FIREWALL = "/etc/systemd/system/nftables.service.d/90-netfit-mss-clamp.conf"
+LINK = "/etc/systemd/system/sysinit.target.wants/netfit-mss-clamp.service"
 
 
 class Kernel:
@@ -162,11 +160,11 @@ def test_check_mode_says_what_is_done_then_and_does_nothing(run: Run, kernel: Ke
     done = run(run="one")
     assert {**done, "run": ""} == planned
     assert (done["changed"], done["run"], done["before"], done["persisted"]) == (True, "one", "", True)
-    assert done["written"] == [RULES, UNIT, *LINKS]
-    assert list(files(kernel.root)) == sorted([RULES, UNIT, *LINKS])
-    assert {files(kernel.root)[link] for link in LINKS} == {UNIT}
+    assert done["written"] == [RULES, UNIT, FIREWALL, LINK]
+    assert list(files(kernel.root)) == sorted([RULES, UNIT, FIREWALL, LINK])
+    assert files(kernel.root)[LINK] == UNIT
     assert kernel.active and kernel.table == done["after"] != ""
-    assert [one["after_header"] for one in done["diff"]] == ["table inet netfit_mss", RULES, UNIT]
+    assert [one["after_header"] for one in done["diff"]] == ["table inet netfit_mss", RULES, UNIT, FIREWALL]
     assert done["diff"][0]["after"] == done["after"]
     assert "also after a boot" in done["lasts"] and "state: absent" in done["lasts"]
     assert len(done["limits"]) == 4
@@ -179,7 +177,7 @@ def test_the_second_run_changes_nothing(run: Run) -> None:
     assert again["before"] == again["after"] != ""
 
 
-@pytest.mark.parametrize("lost", ["table", "active", RULES, UNIT, *LINKS])
+@pytest.mark.parametrize("lost", ["table", "active", RULES, UNIT, FIREWALL, LINK])
 def test_whatever_is_lost_is_put_back_and_nothing_else_is_written(run: Run, kernel: Kernel, lost: str) -> None:
     first = run()
     everything = files(kernel.root)
@@ -199,11 +197,11 @@ def test_absent_leaves_nothing_not_even_a_directory(run: Run, kernel: Kernel) ->
     run()
     done = run(state="absent")
     assert done["changed"] and done["after"] == "" and done["lasts"] == "" and done["limits"] == []
-    assert sorted(done["written"]) == sorted([RULES, UNIT, *LINKS])
+    assert sorted(done["written"]) == sorted([RULES, UNIT, FIREWALL, LINK])
     assert (files(kernel.root), kernel.table, kernel.active) == ({}, None, False)
     assert not (kernel.root / "etc/netfit").exists()
-    assert not (kernel.root / LINKS[1].lstrip("/")).parent.exists()
-    assert (kernel.root / LINKS[0].lstrip("/")).parent.exists()
+    assert not (kernel.root / FIREWALL.lstrip("/")).parent.exists()
+    assert (kernel.root / LINK.lstrip("/")).parent.exists()
     assert not run(state="absent")["changed"]
 
 
@@ -278,11 +276,11 @@ def test_tables_that_were_made_by_hand_are_told_and_left(run: Run, kernel: Kerne
 
 
 def test_a_file_of_somebody_else_in_a_link_s_place_is_left_alone(run: Run, kernel: Kernel) -> None:
-    place = kernel.root / LINKS[0].lstrip("/")
+    place = kernel.root / LINK.lstrip("/")
     place.write_text("mine")
     failed = run()
     assert failed["failed"] and f"{place} is left alone: it is no symbolic link" in failed["msg"]
-    assert files(kernel.root) == {LINKS[0]: "mine"} and kernel.table is None
+    assert files(kernel.root) == {LINK: "mine"} and kernel.table is None
 
 
 @pytest.mark.parametrize("second", [{"ports": ["30004"]}, {"persist": False}, {"state": "absent"}])

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netfit.cluster.plugins.module_utils._config.mss_clamp_files import (
-    LINKS,
+    FIREWALL_FILE,
+    LINK,
     RULES,
+    firewall_text,
     rules_text,
     unit_text,
 )
@@ -107,9 +109,14 @@ def test_the_table_is_replaced_in_one_transaction() -> None:
     assert text.endswith(f"\ntable inet netfit_mss\ndelete table inet netfit_mss\n{EVERYTHING}")
 
 
-def test_the_unit_follows_the_firewall_that_flushes() -> None:
+def test_the_unit_loads_the_rules_at_boot_after_the_firewall() -> None:
     lines = unit_text("/sbin/nft").splitlines()
-    assert f"ExecStart=/sbin/nft -f {RULES}" in lines
-    assert {"After=nftables.service", "PartOf=nftables.service", "ReloadPropagatedFrom=nftables.service"} <= set(lines)
-    wanted = next(line for line in lines if line.startswith("WantedBy=")).split("=")[1].split()
-    assert [link.split("/")[-2] for link in LINKS] == [f"{unit}.wants" for unit in wanted]
+    assert {f"ExecStart=/sbin/nft -f {RULES}", "After=nftables.service", "WantedBy=sysinit.target"} <= set(lines)
+    assert LINK.split("/")[-2] == "sysinit.target.wants"
+
+
+def test_the_firewall_loads_them_after_whatever_it_does() -> None:
+    lines = firewall_text("/sbin/nft").splitlines()
+    load = f"-/sbin/nft -f {RULES}"
+    assert lines[1:] == ["[Service]", f"ExecStartPost={load}", f"ExecReload={load}", f"ExecStopPost={load}"]
+    assert FIREWALL_FILE.split("/")[-2] == "nftables.service.d"
