@@ -13,14 +13,16 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._model.finding import Finding
 from ..plugin_utils._report.document import describe_policy
-from ..plugin_utils._rules.assess import assess_cluster, assess_host, finish, summarize
-from ..plugin_utils._rules.assess_mesh import assess_mesh
+from ..plugin_utils._rules.assess import assess_host, finish, summarize
+from ..plugin_utils._rules.assess_mesh import mesh_rules
+from ..plugin_utils._rules.cluster import cluster_rules
 from ..plugin_utils._rules.path_view import Measured
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
 from ..plugin_utils._rules.problems import not_audited
 from ..plugin_utils._rules.read_paths import read_measured
 from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
+from ..plugin_utils._rules.view import HostView
 
 ARGUMENTS = {
     "policy": {"type": "raw"},
@@ -104,10 +106,16 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     unknown = sorted(str(name) for name in names if name not in hostvars)
     if unknown:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
-    facts = {str(name): _netfit_facts(hostvars[name].get("ansible_facts", {})) for name in names}
-    known = {name: facts[name] for name in facts if facts[name]}
-    mesh = assess_mesh({str(name): _measured(str(name), hostvars[name]) for name in names}, known, policy)
-    findings = _as_facts(finish(policy, [*assess_cluster(known, policy), *mesh.findings]))
+    views: List[HostView] = []
+    measured: Dict[str, Measured] = {}
+    for name in sorted({str(name) for name in names}):
+        gathered = hostvars[name].get("ansible_facts", {})
+        measured[name] = _measured(name, gathered)
+        facts = _netfit_facts(gathered)
+        if facts:
+            views.append(view_host(name, facts))
+    mesh = mesh_rules(measured, views, policy)
+    findings = _as_facts(finish(policy, [*cluster_rules(views, policy), *mesh.findings]))
     kept = {"findings": findings, "explained": list(mesh.explained)}
     return {
         "findings": findings,
@@ -116,11 +124,11 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     }
 
 
-def _measured(name: str, variables: Mapping[str, Any]) -> Measured:
+def _measured(name: str, gathered: Mapping[str, Any]) -> Measured:
     """What was measured from a host, as its own assessment kept it."""
-    kept = variables.get("ansible_facts", {}).get("netfit_assessment")
-    results = plain_copy(kept) if isinstance(kept, Mapping) else {}
-    return read_measured(name, **{option: results.get(option) for option in MEASURED})
+    kept = gathered.get("netfit_assessment")
+    results = kept if isinstance(kept, Mapping) else {}
+    return read_measured(name, **{option: plain_copy(results.get(option)) for option in MEASURED})
 
 
 def _netfit_facts(facts: Mapping[str, Any]) -> Dict[str, Any]:

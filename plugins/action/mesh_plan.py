@@ -74,7 +74,8 @@ def assign(
     variables: Mapping[str, Any], options: Mapping[str, Any], peers: List[Peer], responders: bool
 ) -> Dict[str, Any]:
     """Return the work of the hosts of this play as the action's result."""
-    hostvars, playing = variables["hostvars"], [str(name) for name in variables.get("ansible_play_hosts_all", [])]
+    hostvars = variables["hostvars"]
+    playing = dict.fromkeys(str(name) for name in variables.get("ansible_play_hosts_all", []))
     vantages = {str(name) for name in variables.get("groups", {}).get(options["vantage_group"], [])}
     names = [str(name) for name in options["hosts"] or playing if name not in vantages]
     unknown = sorted(name for name in names if name not in hostvars)
@@ -86,7 +87,8 @@ def assign(
         members.setdefault(peer.name, from_variables(peer.name, peer.address, None, peer.pods))
     distinct = {member.name: member for member in with_distinct_addresses(members.values())}
     probers = {name for name in names if name in playing and distinct[name].view is not None}
-    nodes = [Node(name, _zone(name, hostvars, given), name not in names) for name in distinct]
+    able = set(names)
+    nodes = [Node(name, _zone(name, hostvars, given), name not in able) for name in distinct]
     settings = Settings(
         CLASSES[options["probe"]],
         options["responder_port"] if responders else None,
@@ -96,7 +98,7 @@ def assign(
     )
     assignment = Assignment(distinct, probers, settings)
     assignment.add_pairs(rows(plan(nodes), probers))
-    assignment.add_vantages(vantages & set(playing), distinct.values())
+    assignment.add_vantages(vantages & playing.keys(), distinct.values())
     return {
         "hosts": {name: vars(work) for name, work in assignment.work.items()},
         "responder_lifetime": lifetime(len(probers), int(variables.get("ansible_forks") or 1), options["timeout"]),

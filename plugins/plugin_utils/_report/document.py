@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ...module_utils._model.finding import Severity, Status
 from .._rules.assess import summarize
@@ -21,6 +21,7 @@ from .paths import describe_paths
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 NO_WAIVERS = Waivers()
+Counts = Mapping[str, Mapping[str, int]]
 RANKS = {Status.FAIL.value: 0, Status.ERROR.value: 1}
 NOT_ASSESSED = {"status": "not_assessed", "reason": "no assessment: the audit did not get as far as this host"}
 
@@ -56,7 +57,12 @@ def build_document(
     moment = now or datetime.now(timezone.utc)
     judged = apply_waivers(findings.values(), waivers, moment.date())
     ordered = sorted(judged.findings if baseline is None else apply_baseline(judged.findings, baseline), key=order)
-    hosts = {name: _host(name, assessments[name] or NOT_ASSESSED, ordered) for name in sorted(assessments)}
+    own, shared = _by_host(ordered)
+    together = summarize(shared)
+    hosts = {
+        name: _host(assessments[name] or NOT_ASSESSED, summarize(own.get(name, ())), together)
+        for name in sorted(assessments)
+    }
     accepted: Dict[str, Any] = {}
     if waivers.entries:
         accepted["waivers"] = describe_waivers(waivers, judged.matches, hosts, moment.date())
@@ -90,8 +96,23 @@ def order(finding: Mapping[str, Any]) -> Any:
     )
 
 
-def _host(name: str, assessment: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
-    counts = summarize(finding for finding in findings if _concerns(finding["target"], name))
+def _by_host(
+    findings: Iterable[Mapping[str, Any]],
+) -> Tuple[Dict[str, List[Mapping[str, Any]]], List[Mapping[str, Any]]]:
+    """Return the findings of each host, and those of all: what is wrong with the cluster is wrong with each host."""
+    own: Dict[str, List[Mapping[str, Any]]] = {}
+    shared: List[Mapping[str, Any]] = []
+    for finding in findings:
+        target = finding["target"]
+        (shared if target["scope"] == "cluster" else own.setdefault(str(target["host"]), [])).append(finding)
+    return own, shared
+
+
+def _host(assessment: Mapping[str, Any], own: Counts, together: Counts) -> Dict[str, Any]:
+    counts = {
+        name: {value: count + together[name][value] for value, count in own[name].items()}
+        for name in ("severity", "status")
+    }
     return {
         "status": assessment["status"],
         "reason": assessment.get("reason"),
@@ -101,11 +122,6 @@ def _host(name: str, assessment: Mapping[str, Any], findings: Sequence[Mapping[s
         "errors": counts["status"][Status.ERROR.value],
         "waived": counts["status"][Status.WAIVED.value],
     }
-
-
-def _concerns(target: Mapping[str, Any], host: str) -> bool:
-    """What is wrong with the cluster as a whole is wrong with each of its hosts."""
-    return bool(target["host"] == host or target["scope"] == "cluster")
 
 
 def _count_hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Dict[str, int]:

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Optional
 
-from . import json_lines, junit, markdown, prometheus, sarif
+from . import json_document, json_lines, junit, markdown, prometheus, sarif
 from .html import page
 
 Document = Mapping[str, Any]
@@ -29,11 +27,7 @@ class Format:
     render: Callable[[Document, Optional[Document]], str]
 
 
-def _json(document: Document, before: Optional[Document]) -> str:
-    return json.dumps(document, indent=2, sort_keys=True) + os.linesep
-
-
-JSON = Format("json", "report.json", _json)
+JSON = Format("json", "report.json", json_document.render)
 FORMATS: Dict[str, Format] = {
     one.name: one
     for one in (

@@ -16,7 +16,7 @@ from .confused import confused
 from .declared import declared
 from .drift import waiting
 from .guarded import rolled_back
-from .icmp_filter import filtered_by_counters, filtered_by_rule
+from .icmp_filter import black_holes, filtered_by_counters, filtered_by_rule
 from .mtu import exceeds_overlay, exceeds_underlay, exceeds_uplink
 from .path_view import Measured
 from .paths import path_rules
@@ -59,7 +59,7 @@ def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = N
             *problems(host, policy),
             *[one.finding for one in path_rules(host, measured.paths, policy, measured.drops)],
             *filtered_by_rule(name, measured.drops, policy),
-            *filtered_by_counters(host, measured.paths, policy),
+            *filtered_by_counters(host, black_holes(measured.paths), policy),
         ],
     )
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Dict, List, Sequence, Set, Tuple
 
 from ...module_utils._model.finding import Finding
-from .icmp_filter import filtered_by_counters
+from .icmp_filter import black_holes, filtered_by_counters
 from .mesh_cause import Edge, find_causes
 from .mesh_edges import Mesh, MeshName, Step, mesh_of_losses, mesh_of_sizes, overheads, underlay_of
 from .mesh_findings import Explanation, at_cause, at_port, at_source, at_underlay
-from .path_view import Measured, Way
+from .path_view import Measured, PathView, Way
 from .paths import Told, expecting, path_rules
 from .plain import Record
 from .policy import Policy
 from .read_view import view_host
+from .view import HostView
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,17 @@ def assess_mesh(measured: Mapping[str, Measured], facts: Mapping[str, Record], p
 
     measured, facts: by inventory name; a host may lack either.
     """
-    hosts = {name: view_host(name, facts[name]) for name in sorted(facts)}
-    paths = [expecting(hosts.get(name), path) for name in sorted(measured) for path in measured[name].paths]
+    return mesh_rules(measured, [view_host(name, facts[name]) for name in sorted(facts)], policy)
+
+
+def mesh_rules(measured: Mapping[str, Measured], views: Sequence[HostView], policy: Policy) -> MeshAssessment:
+    """Return the same for hosts whose facts have been read already."""
+    hosts = {host.name: host for host in sorted(views, key=lambda one: one.name)}
+    paths: List[PathView] = []
     told: List[Told] = []
     for name in sorted(measured):
-        own = [path for path in paths if path.source.host == name]
+        own = [expecting(hosts.get(name), path) for path in measured[name].paths]
+        paths.extend(own)
         told.extend(path_rules(hosts.get(name), own, policy, measured[name].drops))
     told = [one for one in told if policy.enabled(one.finding.id)]
     sizes, losses = mesh_of_sizes(paths, told), mesh_of_losses(paths, told)
@@ -50,7 +57,8 @@ def assess_mesh(measured: Mapping[str, Measured], facts: Mapping[str, Record], p
     ]
     explained = {one.finding.fingerprint for mesh in (sizes, losses) for one in mesh.repeated}
     explained |= {one.finding.fingerprint for one in _covered(explanations)}
-    filtered = [one for host in hosts.values() for one in filtered_by_counters(host, paths, policy)]
+    holes = black_holes(paths)
+    filtered = [one for host in hosts.values() for one in filtered_by_counters(host, holes, policy)]
     findings = [one.finding for one in explanations] + filtered
     explained -= {one.fingerprint for one in findings}
     return MeshAssessment(tuple(findings), tuple(sorted(explained)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Dict, List, Sequence, Set, Tuple
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy
@@ -15,6 +16,9 @@ from .mtu import exceeds_overlay, overlay_finding, refused_packets, uplink
 from .overlay import Crossing, carried_routes, crossing, effective_mtu
 from .policy import Policy
 from .view import HostView, LinkView, NetworkView
+
+MOST_REFUSALS = 6
+MOST_NODES = 20
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ Overlay = Tuple[str, str, int]
 """What the ends of one overlay have in common: name, kind and identifier of the device."""
 
 
-def overlays(hosts: Sequence[HostView]) -> Dict[Overlay, List[Node]]:
-    """Return the overlays that at least two of the hosts share, each with its nodes by name."""
+def overlays(hosts: Sequence[HostView]) -> List[List[Node]]:
+    """Return the nodes, by name, of each overlay that at least two of the hosts share."""
     found: Dict[Overlay, List[Node]] = {}
     for host in sorted(hosts, key=lambda one: one.name):
         home = host.host_network
@@ -44,7 +48,42 @@ def overlays(hosts: Sequence[HostView]) -> Dict[Overlay, List[Node]]:
             if home is not None and link.tunnel is not None and link.up and carried_routes(home, link):
                 key = (link.name, link.tunnel.kind, link.tunnel.identifier or 0)
                 found.setdefault(key, []).append(Node(host, home, link))
-    return {key: nodes for key, nodes in sorted(found.items()) if len(nodes) > 1}
+    return [nodes for _key, alike in sorted(found.items()) for nodes in _joined(alike) if len(nodes) > 1]
+
+
+def _joined(nodes: List[Node]) -> List[List[Node]]:
+    """Split nodes of several clusters whose overlays are called the same: their routes lead to their own nodes only.
+
+    Where no route tells whose it is, they count as one overlay.
+    """
+    neighbours = _neighbours(nodes)
+    if not any(neighbours):
+        return [nodes]
+    seen: Set[int] = set()
+    found = []
+    for first in range(len(nodes)):
+        group, ahead = set(), {first} - seen
+        while ahead:
+            group |= ahead
+            ahead = set().union(*[neighbours[position] for position in ahead]) - group
+        seen |= group
+        found.append([nodes[position] for position in sorted(group)])
+    return found
+
+
+def _neighbours(nodes: List[Node]) -> List[Set[int]]:
+    """Return for each node the positions of its gateways through the overlay, and of those whose gateway it is."""
+    owners: Dict[str, List[int]] = {}
+    for position, node in enumerate(nodes):
+        for address in {address for link in node.home.links for address, _length in link.addresses}:
+            owners.setdefault(address, []).append(position)
+    neighbours: List[Set[int]] = [set() for _node in nodes]
+    for position, node in enumerate(nodes):
+        gateways = {one for route in carried_routes(node.home, node.overlay) for one in route.gateways}
+        for other in {other for gateway in gateways for other in owners.get(gateway, ())} - {position}:
+            neighbours[position].add(other)
+            neighbours[other].add(position)
+    return neighbours
 
 
 def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
@@ -52,41 +91,33 @@ def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
     findings: List[Finding] = []
     differing: Set[str] = set()
     shared = overlays(hosts)
-    for nodes in shared.values():
-        outliers = _outliers({node.host.name: node.capacity for node in nodes})
-        differing |= set(outliers)
+    for nodes in shared:
+        capacities = {node.host.name: node.capacity for node in nodes}
+        outliers = _outliers(capacities)
+        differing |= outliers
         for node in nodes:
             if node.host.name in outliers:
-                findings.append(
-                    _disagreement(
-                        policy,
-                        node.host,
-                        node.home,
-                        node.overlay,
-                        {one.host.name: one.capacity for one in nodes},
-                        "overlay",
-                    )
-                )
+                findings.append(_disagreement(policy, node.host, node.home, node.overlay, capacities, "overlay"))
         findings.extend(_pods_between_nodes(policy, nodes))
         findings.extend(_seen_elsewhere(policy, nodes))
     findings.extend(_uplinks(policy, shared, differing))
     return findings
 
 
-def _outliers(mtus: Dict[str, int]) -> List[str]:
+def _outliers(mtus: Dict[str, int]) -> Set[str]:
     """Return the names that differ from the most frequent MTU; where two are as frequent, from the smaller one."""
     counts = Counter(mtus.values())
     usual = min(counts, key=lambda mtu: (-counts[mtu], mtu))
-    return sorted(name for name, mtu in mtus.items() if mtu != usual)
+    return {name for name, mtu in mtus.items() if mtu != usual}
 
 
-def _uplinks(policy: Policy, shared: Dict[Overlay, List[Node]], differing: Set[str]) -> List[Finding]:
+def _uplinks(policy: Policy, shared: List[List[Node]], differing: Set[str]) -> List[Finding]:
     """Uplinks of the nodes of one overlay; a difference that already shows in the overlay is not told again."""
     findings: Dict[str, Finding] = {}
-    for nodes in shared.values():
+    for nodes in shared:
         ways = {node.host.name: (node, uplink(node.host)) for node in nodes}
         mtus = {name: way[1] for name, (_node, way) in ways.items() if way is not None}
-        for name in _outliers(mtus) if mtus and not differing else ():
+        for name in sorted(_outliers(mtus)) if mtus and not differing & set(ways) else ():
             node, way = ways[name]
             if way is not None:
                 findings[name] = _disagreement(policy, node.host, node.home, way[0], mtus, "uplink")
@@ -103,9 +134,10 @@ def _disagreement(
 ) -> Finding:
     where, smallest, mine = place(host.name, home), min(mtus.values()), mtus[host.name]
     others = [f"{name} {mtu}" for name, mtu in sorted(mtus.items()) if name != host.name]
+    shown = ", ".join(others[:MOST_NODES]) + (f" and {len(others) - MOST_NODES} more" if others[MOST_NODES:] else "")
     evidence = [
         link_evidence(link, where.name),
-        Evidence(f"MTU of the {kind} on the other nodes", ", ".join(others), NETLINK),
+        Evidence(f"MTU of the {kind} on the other nodes", shown, NETLINK),
     ]
     usual = Counter(mtus.values()).most_common()
     expected = f"{min(mtu for mtu, count in usual if count == usual[0][1])} as on the other nodes"
@@ -124,12 +156,12 @@ def _seen_elsewhere(policy: Policy, nodes: List[Node]) -> List[Finding]:
     The finding has the fingerprint of the host's own and takes its place in the report.
     """
     findings = []
+    refusals = [(node.host.name, one) for node in nodes for one in refused_packets(node.host, policy)]
     for node in nodes:
-        refused = [
-            one for other in nodes if other.host.name != node.host.name for one in refused_packets(other.host, policy)
-        ]
+        elsewhere = (one for name, one in refusals if name != node.host.name)
+        refused = list(islice(elsewhere, MOST_REFUSALS))
         for finding in exceeds_overlay(node.host, policy)[0] if refused else ():
-            findings.append(replace(finding, evidence=(*finding.evidence, *refused[:6])))
+            findings.append(replace(finding, evidence=(*finding.evidence, *refused)))
     return findings
 
 

@@ -45,12 +45,11 @@ def filtered_by_rule(name: str, drops: Iterable[DropView], policy: Policy) -> Li
     return findings
 
 
-def filtered_by_counters(host: HostView, paths: Sequence[PathView], policy: Policy) -> List[Finding]:
+def filtered_by_counters(host: HostView, holes: Sequence[str], policy: Policy) -> List[Finding]:
     """Return a finding where a host's counters rise as they do when its firewall eats its own messages.
 
-    paths: measured from anywhere; without a black hole among them the counters prove nothing.
+    holes: the black holes that were measured from anywhere; without any the counters prove nothing.
     """
-    holes = black_holes(paths)
     moved = [
         (name, rate) for queue in host.queues if queue.owner.kind is OwnerKind.HOST for name, rate in _eaten(queue)
     ]

@@ -60,12 +60,25 @@ def find_causes(edges: Iterable[Edge]) -> List[Cause]:
     groups = components({end for edge in known for end in (edge.sender, edge.receiver)}, good)
     found: List[Cause] = []
     if groups and len(groups[0]) > 1:
-        main = set(groups[0])
-        causes = [_between(group, main, bad) for group in groups[1:]]
-        found = _shared([cause for cause in causes if cause is not None], bad)
+        main, near = set(groups[0]), _by_end(bad)
+        causes = [_between(group, main, _at(group, near)) for group in groups[1:]]
+        found = _shared([cause for cause in causes if cause is not None], near)
     explained = {edge for cause in found for edge in cause.edges}
     rest = [edge for edge in bad if edge not in explained]
     return [*found, *_everywhere(rest, len(known) - len(explained))]
+
+
+def _by_end(edges: Iterable[Edge]) -> Dict[str, List[Edge]]:
+    """Return the edges by each of their ends, so that a culprit does not have to look at those of all others."""
+    found: Dict[str, List[Edge]] = {}
+    for edge in edges:
+        for end in (edge.sender, edge.receiver):
+            found.setdefault(end, []).append(edge)
+    return found
+
+
+def _at(members: Iterable[str], near: Mapping[str, Sequence[Edge]]) -> List[Edge]:
+    return sorted({edge for member in members for edge in near.get(member, ())}, key=_order)
 
 
 def _order(edge: Edge) -> Tuple[str, str, str]:
@@ -131,13 +144,13 @@ def _dominant(edges: Sequence[Edge]) -> Optional[Fault]:
     return fault if count > 1 and 2 * count > len(edges) else None
 
 
-def _shared(causes: List[Cause], bad: Sequence[Edge]) -> List[Cause]:
+def _shared(causes: List[Cause], near: Mapping[str, Sequence[Edge]]) -> List[Cause]:
     """Give the edges between two culprits to the first of them that has the same fault."""
     taken = {edge for cause in causes for edge in cause.edges}
     found = []
     for cause in causes:
         members, more = set(cause.members), []
-        for edge in bad if cause.kind is CauseKind.END else ():
+        for edge in _at(cause.members, near) if cause.kind is CauseKind.END else ():
             leaves = edge.sender in members and edge.fault == cause.leaving
             arrives = edge.receiver in members and edge.fault == cause.arriving
             if edge not in taken and (leaves or arrives):

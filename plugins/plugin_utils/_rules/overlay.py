@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import List, Optional, Set, Tuple, Union
 
 from ...module_utils._model.owner import OwnerKind
@@ -17,6 +18,7 @@ Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 CLUSTER_STACKS = ("flannel", "canal", "calico", "cni", "cilium")
 CLUSTER_TUNNELS = ("vxlan", "geneve", "ipip")
 """Kinds that join the nodes of a cluster; others (wireguard, gre) as often join offices."""
+MOST_REMEMBERED = 1 << 14
 WIDEST_SPAN = {4: 8, 6: 16}
 """Prefix lengths below which the span of an overlay's routes says nothing about who is in it."""
 
@@ -44,8 +46,9 @@ class Crossing:
         return mtu
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def parse_network(text: Optional[str]) -> Optional[Network]:
-    """Return the range, None where the text is none."""
+    """Return the range, None where the text is none. Remembered: every node of a cluster has the same routes."""
     try:
         return ipaddress.ip_network(text, strict=False) if text else None
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional
 from ...module_utils._model.owner import Owner, OwnerKind
 
 Record = Mapping[str, Any]
+KINDS = {kind.value: kind for kind in OwnerKind}
 
 
 def text(record: Record, name: str) -> Optional[str]:
@@ -56,16 +57,15 @@ def texts(parent: Record, name: str) -> List[str]:
 def numbers(parent: Record, name: str) -> Dict[str, float]:
     """Return a mapping of names to numbers (counters, rates), without the entries that are none."""
     nested = record(parent, name)
-    found = {str(key): number(nested, key) for key in nested}
-    return {key: value for key, value in found.items() if value is not None}
+    found = ((str(key), number(nested, key)) for key in nested)
+    return {key: value for key, value in found if value is not None}
 
 
 def owner(parent: Record) -> Owner:
     """Return the owner of a namespace or listener; of unknown kind where the fact says nothing usable."""
     nested = record(parent, "owner")
-    kinds = {kind.value: kind for kind in OwnerKind}
     return Owner(
-        kind=kinds.get(text(nested, "kind") or "", OwnerKind.UNKNOWN),
+        kind=KINDS.get(text(nested, "kind") or "", OwnerKind.UNKNOWN),
         name=text(nested, "name"),
         pod=text(nested, "pod"),
         pod_namespace=text(nested, "pod_namespace"),

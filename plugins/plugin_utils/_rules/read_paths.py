@@ -13,6 +13,8 @@ from . import plain
 from .path_view import DirectionView, DropView, End, Measured, PathView, end_of
 from .plain import Record
 
+VERDICTS = {verdict.value: verdict for verdict in Verdict}
+LIMITS = {limit.value: limit for limit in Limit}
 LARGEST = 65535
 """Bytes of an IP packet: RFC 791 section 3.1."""
 
@@ -117,16 +119,14 @@ def _cached(fact: Record) -> Optional[int]:
 
 
 def _verdict(fact: Record, name: str = "verdict") -> Verdict:
-    known = {verdict.value: verdict for verdict in Verdict}
-    return known.get(plain.text(fact, name) or "", Verdict.UNKNOWN)
+    return VERDICTS.get(plain.text(fact, name) or "", Verdict.UNKNOWN)
 
 
 def _direction(fact: Record, name: str, sender: End, receiver: End) -> DirectionView:
     """On the way back the far end is the sender: what its own link limits is in order, by the meaning of a verdict."""
     entry = plain.record(fact, name)
-    limits = {limit.value: limit for limit in Limit}
     verdict, path_mtu = _verdict(entry), size(entry, "path_mtu")
-    limit = limits.get(plain.text(entry, "limited_by") or "")
+    limit = LIMITS.get(plain.text(entry, "limited_by") or "")
     if name == "back" and limit is Limit.FAR_LINK:
         limit, verdict = Limit.LINK, Verdict.OK if verdict is Verdict.REDUCED else verdict
     if verdict is Verdict.UNKNOWN and not entry and _verdict(fact) is Verdict.UNREACHABLE:
