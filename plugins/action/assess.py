@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -93,13 +93,17 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     unknown = sorted(str(name) for name in names if name not in hostvars)
     if unknown:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
-    kept = {str(name): current_assessment(hostvars[name]) for name in names}
-    facts = {name: current_facts(hostvars[name], kept[name]) for name in kept}
-    results = {name: assessment or {} for name, assessment in kept.items()}
-    found = assess_together(list(kept), {name: facts[name] for name in facts if facts[name]}, results, policy)
+    found = assess_together(_known(hostvars, [str(name) for name in names]), policy)
     current = {AUDIT: str(task_vars[AUDIT])} if AUDIT in task_vars else {}
     return {
         "findings": found["findings"],
         "summary": summarize(found["findings"]),
         "ansible_facts": {"netfit_cluster_assessment": {**found, **current}},
     }
+
+
+def _known(hostvars: Mapping[str, Any], names: List[str]) -> Iterator[Tuple[str, Dict[str, Any], Dict[str, Any]]]:
+    """What this run has of each host."""
+    for name in names:
+        kept = current_assessment(hostvars[name])
+        yield name, current_facts(hostvars[name], kept), kept or {}

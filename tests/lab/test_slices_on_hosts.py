@@ -74,7 +74,9 @@ def run(running: lab.Lab, folder: Path, ident: str, playbook: str, **variables: 
     command += ["--inventory", inventory, *(["--limit", limit] if limit else [])]
     path = f"PATH={Path(sys.executable).parent}:{os.environ['PATH']}"
     done = running.controller.run(["env", path, *command], timeout=300, check=False)
-    events = [json.loads(one.read_text()) for one in sorted((private / "artifacts" / ident / "job_events").glob("*.json"))]
+    events = [
+        json.loads(one.read_text()) for one in sorted((private / "artifacts" / ident / "job_events").glob("*.json"))
+    ]
     stats = [one["event_data"] for one in events if one["event"] == "playbook_on_stats"]
     return {"status": done.returncode, "said": done.stdout + done.stderr, "stats": stats[-1] if stats else {}}
 

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
+import pytest
+
 from ansible_collections.netfit.cluster.tests.playbook.test_probing import done, measured, report
 from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
@@ -58,3 +60,81 @@ def test_the_merged_report_of_slices_is_that_of_the_whole_audit(play: Play, tmp_
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(whole["paths"]) == 9 and [one for one in whole["findings"] if one["id"] == "PATH-001"]
     assert lasting(report(tmp_path)) == lasting(whole)
+
+
+def test_slices_of_an_inventory_that_has_their_hosts_alone_know_the_others_as_peers(play: Play, tmp_path: Path) -> None:
+    """As AWX slices a job. What is known of pods elsewhere is what the peers say."""
+    assert play("audit", incident()).returncode == 0
+    whole = report(tmp_path)
+    addresses = {one["name"].partition(" to ")[2]: one["target"] for one in whole["paths"]}
+    peers: List[Dict[str, Any]] = [
+        {"name": name, "address": f"198.18.7.1{name[1]}", "audited": True} for name in incident()
+    ]
+    gateway = {"name": "prod/gateway", "address": addresses["pod prod/gateway on n2"], "network": "flannel.1"}
+    peers[1]["pods"] = [gateway]
+    for name, own in (("a", ("n1", "n3")), ("b", ("n2", "n4"))):
+        variables = json.dumps({"netfit_slice": name, "netfit_slice_wait": 0, "netfit_peers": peers})
+        ended = play("audit", {host: incident()[host] for host in own}, "-e", variables)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    ended = play("report", {})
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert lasting(report(tmp_path)) == lasting(whole)
+
+
+def test_what_a_cache_kept_of_a_host_that_is_gone_is_not_told_as_new(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_CACHE_PLUGIN", "jsonfile")
+    monkeypatch.setenv("ANSIBLE_CACHE_PLUGIN_CONNECTION", str(tmp_path / "cache"))
+    monkeypatch.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "1")
+    ended = play("audit", incident(), "-e", "netfit_fail_on=low")
+    assert ended.returncode == 2
+    stats = json.loads(ended.stdout.partition("CUSTOM STATS:")[2].partition("RUN: ")[2])["netfit"]
+    assert (stats["verdict"], stats["hosts"]["audited"], stats["reached"]["critical"]) == ("failed", 4, 1)
+    assert stats["files"] == {"json": str(tmp_path / "netfit-report/report.json")}
+    assert report(tmp_path)["hosts"]["n2"]["status"] == "audited"
+    assert "netfit_mtu" in (tmp_path / "cache/n2").read_text(encoding="utf-8")
+    (tmp_path / "n2.json").unlink()
+    (tmp_path / "done.jsonl").unlink()
+    ended = play("audit", {**incident(), "n2": None})
+    assert ended.returncode == 4, ended.stdout
+    found = report(tmp_path)
+    assert found["hosts"]["n2"]["status"] == "unreachable"
+    assert [one["id"] for one in found["findings"] if one["target"]["host"] == "n2"] == ["AUDIT-002"]
+    assert "n2" not in measured(tmp_path) and "n1 to n2" in measured(tmp_path)["n1"]
+    assert {path["host"] for path in found["paths"]} == {"n1", "n3", "n4"}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variables", "words"),
+    [
+        ("audit", {"netfit_slice": "../up"}, ["netfit_slice", "../up", "letters"]),
+        ("audit", {"netfit_slice": "a", "netfit_slice_wait": -1}, ["netfit_slice_wait", "-1", "0 to 3600"]),
+        ("report", {"netfit_slices": "nowhere"}, ["netfit_slices", "nowhere", "slice-NAME.json"]),
+        ("report", {"netfit_slices": "hosts.yml"}, ["netfit_slices", "hosts.yml"]),
+        ("report", {"netfit_fail_on": "hihg"}, ["netfit_fail_on", "hihg", "critical"]),
+    ],
+)
+def test_what_no_slice_can_be_is_refused(
+    play: Play, tmp_path: Path, playbook: str, variables: Dict[str, Any], words: List[str]
+) -> None:
+    ended = play(playbook, {"n1": incident()["n1"]}, "-e", json.dumps(variables))
+    assert ended.returncode == 2, ended.stdout
+    assert all(word in ended.stdout for word in words), ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr and not list(tmp_path.glob("asked-*"))
+
+
+def test_the_merged_report_ends_as_the_slices_did(play: Play, tmp_path: Path) -> None:
+    ended = play("audit", {"n1": incident()["n1"], "n9": None}, "-e", "netfit_slice=a")
+    assert ended.returncode == 4, ended.stdout
+    ended = play("report", {})
+    assert ended.returncode == 4, ended.stdout
+    assert "not audited, unreachable: n9 (no answer from n9)" in ended.stdout
+    assert report(tmp_path)["summary"]["hosts"] == {
+        "total": 2,
+        "healthy": 0,
+        "audited": 1,
+        "unreachable": 1,
+        "failed": 0,
+        "not_assessed": 0,
+    }

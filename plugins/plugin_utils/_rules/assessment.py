@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ...module_utils._model.finding import Finding
 from . import plain
 from .assess import assess_cluster, assess_host, finish
 from .assess_mesh import assess_mesh
+from .path_view import Measured
 from .policy import Policy
 from .problems import not_audited
 from .read_paths import read_measured
@@ -50,17 +51,17 @@ def assess_one(
     }
 
 
-def assess_together(
-    names: List[str], facts: Mapping[str, plain.Record], results: Mapping[str, plain.Record], policy: Policy
-) -> Dict[str, Any]:
+def assess_together(hosts: Iterable[Tuple[str, plain.Record, plain.Record]], policy: Policy) -> Dict[str, Any]:
     """Return what only several hosts together show: findings, and fingerprints of those that they tell instead.
 
-    facts: of those that were audited. results: what was measured from each.
+    hosts: of each its name, its facts, {} where it was not audited, and what was measured from it, by MEASURED.
     """
-    measured = {
-        name: read_measured(name, **{option: results.get(name, {}).get(option) for option in MEASURED})
-        for name in names
-    }
+    facts: Dict[str, plain.Record] = {}
+    measured: Dict[str, Measured] = {}
+    for name, gathered, results in hosts:
+        measured[name] = read_measured(name, **{option: results.get(option) for option in MEASURED})
+        if gathered:
+            facts[name] = gathered
     mesh = assess_mesh(measured, facts, policy)
     findings = finish(policy, [*assess_cluster(facts, policy), *mesh.findings])
     return {"findings": as_facts(findings), "explained": list(mesh.explained)}

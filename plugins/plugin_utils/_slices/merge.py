@@ -53,8 +53,8 @@ def merge(slices: Sequence[SliceResult], policy: Policy) -> Merged:
         else:
             assessments[name] = assess_one(name, facts[name], results[name], policy, status, reason)
     assessments.update({name: ABSENT for name in _audited_nodes(slices) if name not in hosts})
-    usable = {name: facts[name] for name in sorted(facts) if facts[name]}
-    return Merged(assessments, assess_together(sorted(hosts), usable, results, policy), tuple(notes))
+    together = assess_together(((name, facts[name], results[name]) for name in sorted(hosts)), policy)
+    return Merged(assessments, together, tuple(notes))
 
 
 def policy_of(slices: Sequence[SliceResult]) -> Mapping[str, Any]:

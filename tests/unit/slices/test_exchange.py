@@ -130,5 +130,5 @@ def test_a_file_that_is_broken_is_named(tmp_path: Path) -> None:
     one.tell({})
     broken = one.token_file.with_name("other.hosts")
     broken.write_text("{", encoding="utf-8")
-    with pytest.raises(SliceError, match="other.hosts could not be read"):
+    with pytest.raises(SliceError, match=r"other\.hosts could not be read"):
         one.others()

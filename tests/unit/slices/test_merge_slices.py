@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Joining slices: whatever the order and the division, the same comes out; what does not fit together is refused or said."""
+"""Joining slices: whatever order and division, the same comes out; what does not fit together is refused or said."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def document(merged: Merged) -> Dict[str, Any]:
 
 
 def whole() -> Dict[str, Any]:
-    cluster = assess_together(list(FACTS), FACTS, WHOLE, POLICY)
+    cluster = assess_together(((name, FACTS[name], WHOLE[name]) for name in FACTS), POLICY)
     return build_document(WHOLE, cluster["findings"], {}, START, cluster["explained"])
 
 
@@ -141,7 +141,7 @@ def test_other_versions_and_runs_are_said() -> None:
 
 def test_other_settings_are_refused() -> None:
     other = slice_of("b", ["n2"], 1, settings={**SETTINGS, "probe": "hosts"})
-    with pytest.raises(SliceError, match="slice-a.json has probe 'all' and slice-b.json has 'hosts'"):
+    with pytest.raises(SliceError, match=r"slice-a\.json has probe 'all' and slice-b.json has 'hosts'"):
         joined(slice_of("a", ["n1"]), other)
 
 
