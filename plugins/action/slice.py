@@ -68,9 +68,7 @@ class ActionModule(ActionBase):
                 result["file"] = self._write(directory, task_vars or {}, options, peers)
                 exchange.leave()
             else:
-                mark = {"answering": ANSWERING, "measured": MEASURED}[phase]
-                exchange.mark(mark)
-                result["missing"] = sorted(exchange.wait_for_mark(mark, options["wait"]))
+                result.update(mark(exchange, {"answering": ANSWERING, "measured": MEASURED}[phase], options["wait"]))
         except (PeerError, PolicyError, SliceError) as error:
             raise AnsibleActionFail(str(error)) from error
         except OSError as error:
@@ -84,6 +82,15 @@ class ActionModule(ActionBase):
         content = slice_content(variables, options, peers)
         write_atomically(path, json.dumps(content, separators=(",", ":"), sort_keys=True) + "\n")
         return str(path)
+
+
+def mark(exchange: Exchange, name: str, wait: float) -> Dict[str, Any]:
+    """Mark how far this slice is, and wait for the others. Where that cannot be done, it measures all the same."""
+    try:
+        exchange.mark(name)
+    except OSError as error:
+        return {"missing": [], "warnings": [f"other slices cannot be told how far this one is: {error}"]}
+    return {"missing": sorted(exchange.wait_for_mark(name, wait))}
 
 
 def check_wait(seconds: float) -> None:
