@@ -5,7 +5,7 @@
 """Measure an audit of real hosts of the lab: whole, with the share of each phase, and as slices run at once.
 
 Both are run by ansible-runner as the lab's controller, with the same forks in all. Then the slices' results are merged,
-and the merged report is compared with the whole one. All hosts and controllers share one machine's cores, so that slices
+and the merged report is compared with the whole one. All hosts and controllers share one machine's cores: slices
 cannot be faster here than the whole: what is shown is what slicing costs. Needs root, what the lab needs, ansible-core
 and ansible-runner. The lab's name begins with "nf-bench-"; it is removed at the end.
 """
