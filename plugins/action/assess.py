@@ -6,23 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._model.finding import Finding
 from ..plugin_utils._report.document import describe_policy
-from ..plugin_utils._rules.assess import assess_host, finish, summarize
-from ..plugin_utils._rules.assess_mesh import mesh_rules
-from ..plugin_utils._rules.cluster import cluster_rules
-from ..plugin_utils._rules.path_view import Measured
+from ..plugin_utils._rules.assess import summarize
+from ..plugin_utils._rules.assessment import (
+    AUDIT,
+    AUDITED,
+    MEASURED,
+    assess_one,
+    assess_together,
+    current_assessment,
+    current_facts,
+)
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
-from ..plugin_utils._rules.problems import not_audited
-from ..plugin_utils._rules.read_paths import read_measured
-from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
-from ..plugin_utils._rules.view import HostView
 
 ARGUMENTS = {
     "policy": {"type": "raw"},
@@ -33,7 +34,6 @@ ARGUMENTS = {
     "tcp_paths": {"type": "list", "elements": "dict"},
     "traces": {"type": "list", "elements": "dict"},
 }
-MEASURED = ("paths", "tcp_paths", "traces")
 
 
 class ActionModule(ActionBase):
@@ -64,32 +64,19 @@ class ActionModule(ActionBase):
 
 def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[str, Any]) -> Dict[str, Any]:
     name, gathered = str(task_vars["inventory_hostname"]), options["gathered"] or {}
-    facts = _netfit_facts(task_vars.get("ansible_facts", {}))
-    kernel: Optional[str] = None
-    namespaces: Optional[int] = None
-    reason: Optional[str] = None
+    facts = current_facts(task_vars, None)
     results = {option: plain_copy(options[option] or []) for option in MEASURED}
+    status, reason = AUDITED, None
     if gathered.get("unreachable") or gathered.get("failed"):
-        status = "unreachable" if gathered.get("unreachable") else "failed"
-        reason = _reason(gathered)
-        findings = finish(policy, [not_audited(name, policy, reason)])
-    elif facts or any(results.values()):
-        status, host = "audited", view_host(name, facts)
-        kernel = host.kernel or None
-        namespaces = len(host.inodes)
-        findings = assess_host(name, facts, policy, read_measured(name, **results))
-    else:
+        status, reason = "unreachable" if gathered.get("unreachable") else "failed", _reason(gathered)
+    elif not facts and not any(results.values()):
         raise AnsibleActionFail(f"no netfit facts of {name}: run netfit.cluster.network_facts on it first")
-    plain = _as_facts(findings)
     assessment = {
-        "status": status,
-        "reason": reason,
-        "kernel": kernel,
-        "namespaces": namespaces,
+        **assess_one(name, facts, results, policy, status, reason),
         "policy": describe_policy(policy),
-        "findings": plain,
-        **results,
+        **({AUDIT: str(task_vars[AUDIT])} if AUDIT in task_vars else {}),
     }
+    plain = assessment["findings"]
     return {"findings": plain, "summary": summarize(plain), "ansible_facts": {"netfit_assessment": assessment}}
 
 
@@ -106,34 +93,17 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     unknown = sorted(str(name) for name in names if name not in hostvars)
     if unknown:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
-    views: List[HostView] = []
-    measured: Dict[str, Measured] = {}
-    for name in sorted({str(name) for name in names}):
-        gathered = hostvars[name].get("ansible_facts", {})
-        measured[name] = _measured(name, gathered)
-        facts = _netfit_facts(gathered)
-        if facts:
-            views.append(view_host(name, facts))
-    mesh = mesh_rules(measured, views, policy)
-    findings = _as_facts(finish(policy, [*cluster_rules(views, policy), *mesh.findings]))
-    kept = {"findings": findings, "explained": list(mesh.explained)}
+    found = assess_together(_known(hostvars, [str(name) for name in names]), policy)
+    current = {AUDIT: str(task_vars[AUDIT])} if AUDIT in task_vars else {}
     return {
-        "findings": findings,
-        "summary": summarize(findings),
-        "ansible_facts": {"netfit_cluster_assessment": kept},
+        "findings": found["findings"],
+        "summary": summarize(found["findings"]),
+        "ansible_facts": {"netfit_cluster_assessment": {**found, **current}},
     }
 
 
-def _measured(name: str, gathered: Mapping[str, Any]) -> Measured:
-    """What was measured from a host, as its own assessment kept it."""
-    kept = gathered.get("netfit_assessment")
-    results = kept if isinstance(kept, Mapping) else {}
-    return read_measured(name, **{option: plain_copy(results.get(option)) for option in MEASURED})
-
-
-def _netfit_facts(facts: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: plain_copy(facts[name]) for name in FACT_NAMES if name in facts}
-
-
-def _as_facts(findings: List[Finding]) -> List[Dict[str, Any]]:
-    return [finding.as_fact() for finding in findings]
+def _known(hostvars: Mapping[str, Any], names: List[str]) -> Iterator[Tuple[str, Dict[str, Any], Dict[str, Any]]]:
+    """What this run has of each host."""
+    for name in names:
+        kept = current_assessment(hostvars[name])
+        yield name, current_facts(hostvars[name], kept), kept or {}

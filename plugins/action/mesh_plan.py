@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Dict, List, Optional
+from dataclasses import replace
+from typing import AbstractSet, Any, Dict, List, Optional
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils._mesh.members import Member, from_facts, from_variables, with_distinct_addresses
+from ..plugin_utils._mesh.nodes import Known, describe_node, hand_out, peer_node, read_node
 from ..plugin_utils._mesh.peers import Peer, PeerError, parse_peers
-from ..plugin_utils._mesh.plan import Node, plan, rows
-from ..plugin_utils._mesh.targets import CLASSES, Assignment, Settings
+from ..plugin_utils._mesh.targets import CLASSES, Settings
 from ..plugin_utils._rules.plain import plain_copy
-from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
+from ..plugin_utils._slices.exchange import Exchange, SliceError, exchange_of
 
 SPARE_SECONDS = 20
 """Seconds that responders live longer than they should have to."""
@@ -36,6 +36,16 @@ ARGUMENTS = {
     "expect": {"type": "str", "choices": ["carried", "promised"], "default": "carried"},
     "expected_mtu": {"type": "int"},
     "timeout": {"type": "float", "default": 10.0},
+    "gathered_in": {"type": "str", "default": "netfit_gathered"},
+    "slice": {
+        "type": "dict",
+        "options": {
+            "name": {"type": "str"},
+            "directory": {"type": "str", "default": "netfit-report"},
+            "run": {"type": "str", "default": ""},
+            "wait": {"type": "float", "default": 0.0},
+        },
+    },
 }
 
 
@@ -54,11 +64,12 @@ class ActionModule(ActionBase):
         variables: Mapping[str, Any] = task_vars or {}
         check_ports(options)
         try:
-            peers = parse_peers(plain_copy(options["peers"]))
-        except PeerError as error:
+            peers, exchange = parse_peers(plain_copy(options["peers"])), exchange_of(plain_copy(options["slice"]))
+            responders = options["responders"] and not self._task.check_mode
+            result.update(assign(variables, options, peers, responders, exchange))
+        except (PeerError, SliceError) as error:
             raise AnsibleActionFail(str(error)) from error
         result["changed"] = False
-        result.update(assign(variables, options, peers, responders=options["responders"] and not self._task.check_mode))
         return result
 
 
@@ -71,24 +82,30 @@ def check_ports(options: Mapping[str, Any]) -> None:
 
 
 def assign(
-    variables: Mapping[str, Any], options: Mapping[str, Any], peers: List[Peer], responders: bool
+    variables: Mapping[str, Any],
+    options: Mapping[str, Any],
+    peers: List[Peer],
+    responders: bool,
+    exchange: Optional[Exchange] = None,
 ) -> Dict[str, Any]:
-    """Return the work of the hosts of this play as the action's result."""
-    hostvars = variables["hostvars"]
-    playing = dict.fromkeys(str(name) for name in variables.get("ansible_play_hosts_all", []))
+    """Return the work of the hosts of this play as the action's result. exchange: with other slices, if any.
+
+    Raises SliceError.
+    """
+    playing = {str(name) for name in variables.get("ansible_play_hosts_all", [])}
     vantages = {str(name) for name in variables.get("groups", {}).get(options["vantage_group"], [])}
-    names = [str(name) for name in options["hosts"] or playing if name not in vantages]
-    unknown = sorted(name for name in names if name not in hostvars)
-    if unknown:
-        raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
+    names = member_names(variables, options, vantages)
     given = {peer.name: peer for peer in peers}
-    members = {name: _member(name, hostvars[name], given.get(name)) for name in names}
+    own = {name: describe_host(name, variables["hostvars"], given.get(name), options["gathered_in"]) for name in names}
+    known, told = own_nodes(own, playing), set()
     for peer in peers:
-        members.setdefault(peer.name, from_variables(peer.name, peer.address, None, peer.pods))
-    distinct = {member.name: member for member in with_distinct_addresses(members.values())}
-    probers = {name for name in names if name in playing and distinct[name].view is not None}
-    able = set(names)
-    nodes = [Node(name, _zone(name, hostvars, given), name not in able) for name in distinct]
+        known.setdefault(peer.name, peer_node(peer))
+    if exchange is not None:
+        others = exchange.others()
+        told = {name for other in others for name in other.hosts}
+        known.update(
+            nodes_of_slices(known, {name: other.hosts[name] for other in others for name in other.hosts}, playing)
+        )
     settings = Settings(
         CLASSES[options["probe"]],
         options["responder_port"] if responders else None,
@@ -96,36 +113,80 @@ def assign(
         options["node_ports"],
         options["expect"] == "promised",
     )
-    assignment = Assignment(distinct, probers, settings)
-    assignment.add_pairs(rows(plan(nodes), probers))
-    assignment.add_vantages(vantages & playing.keys(), distinct.values())
+    only = None if exchange is None else playing
+    assignment = hand_out(known, vantages & playing, settings, only)
+    left_out = [one for one in assignment.left_out if only is None or one.prober in only]
+    warnings = [f"not measured: {one.name}: {one.reason}" for one in left_out]
+    unheard = [name for name in known if known[name].probes and name not in playing | told]
+    wait = (options["slice"] or {}).get("wait") or 0.0
+    probers = sum(name in playing for name in known if known[name].probes)
     return {
-        "hosts": {name: vars(work) for name, work in assignment.work.items()},
-        "responder_lifetime": lifetime(len(probers), int(variables.get("ansible_forks") or 1), options["timeout"]),
-        "left_out": [vars(one) for one in assignment.left_out],
-        "warnings": [f"not measured: {one.name}: {one.reason}" for one in assignment.left_out],
+        "hosts": {name: vars(work) for name, work in assignment.work.items() if only is None or name in only},
+        "responder_lifetime": lifetime(probers, int(variables.get("ansible_forks") or 1), options["timeout"], wait),
+        "left_out": [{"name": one.name, "reason": one.reason} for one in left_out],
+        "warnings": [*warnings, *unheard_words(unheard)],
     }
 
 
-def lifetime(hosts: int, forks: int, timeout: float) -> int:
-    """Return seconds that responders have to live: while hosts take turns to start theirs, and then to measure."""
+def member_names(variables: Mapping[str, Any], options: Mapping[str, Any], vantages: AbstractSet[str]) -> List[str]:
+    """Return the names of the inventory's nodes, whoever is part of this run. Raises AnsibleActionFail."""
+    hostvars, playing = variables["hostvars"], variables.get("ansible_play_hosts_all", [])
+    names = [str(name) for name in options["hosts"] or playing if name not in vantages]
+    unknown = sorted(name for name in names if name not in hostvars)
+    if unknown:
+        raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
+    return names
+
+
+def own_nodes(own: Mapping[str, Mapping[str, Any]], playing: AbstractSet[str]) -> Dict[str, Known]:
+    """Return the inventory's nodes. One of this play measures where there are facts of it."""
+    return {name: read_node(name, node, name in playing and bool(node["facts"])) for name, node in own.items()}
+
+
+def nodes_of_slices(
+    known: Mapping[str, Known], told: Mapping[str, Mapping[str, Any]], playing: AbstractSet[str]
+) -> Dict[str, Known]:
+    """Return the nodes outside this play as their slices know them. One that none told of is expected to measure."""
+    found = {name: read_node(name, node, bool(node.get("facts"))) for name, node in told.items() if name not in playing}
+    for name, node in known.items():
+        if name not in playing and name not in found and not node.answers_only:
+            found[name] = replace(node, probes=True)
+    return found
+
+
+def unheard_words(names: List[str]) -> List[str]:
+    """Return what to say of hosts of other slices whose facts are not known."""
+    if not names:
+        return []
+    shown = ", ".join([*sorted(names)[:5], *(["..."] if len(names) > 5 else [])])
+    return [
+        f"no other slice has told of {len(names)} hosts ({shown}): their pods are not known here, and paths to them"
+        " are measured from the other end alone"
+    ]
+
+
+def lifetime(hosts: int, forks: int, timeout: float, wait: float = 0.0) -> int:
+    """Return seconds that responders have to live: while hosts take turns to start theirs, and then to measure.
+
+    wait: seconds that other slices are waited for, each of the two times.
+    """
     turns = math.ceil(hosts / max(forks, 1))
-    return min(round(SPARE_SECONDS + turns * (TASK_SECONDS + timeout + TASK_SECONDS)), LONGEST_LIFE)
+    return min(round(SPARE_SECONDS + 2 * wait + turns * (TASK_SECONDS + timeout + TASK_SECONDS)), LONGEST_LIFE)
 
 
-def _member(name: str, variables: Mapping[str, Any], peer: Optional[Peer]) -> Member:
-    gathered = variables.get("ansible_facts", {})
-    facts = {fact: plain_copy(gathered[fact]) for fact in FACT_NAMES if fact in gathered}
-    stated, login = _text(variables, "netfit_address"), _text(variables, "ansible_host") or name
-    if facts:
-        return from_facts(name, facts, view_host(name, facts), stated, login)
-    address = peer.address if peer is not None else None
-    return from_variables(name, stated or address, login, peer.pods if peer is not None else ())
+def describe_host(
+    name: str, hostvars: Mapping[str, Any], peer: Optional[Peer], gathered_in: str = "netfit_gathered"
+) -> Dict[str, Any]:
+    """Return what the plan needs to know of a host of the inventory. gathered_in: what the facts' task registered.
 
-
-def _zone(name: str, hostvars: Mapping[str, Any], given: Mapping[str, Peer]) -> Optional[str]:
-    zone = _text(hostvars[name], "netfit_zone") if name in hostvars else None
-    return zone or (given[name].zone if name in given else None)
+    Facts that a cache kept from an earlier run say nothing where this run could not gather any.
+    """
+    variables: Mapping[str, Any] = hostvars[name]
+    gathered = variables.get(gathered_in)
+    missed = isinstance(gathered, Mapping) and bool(gathered.get("unreachable") or gathered.get("failed"))
+    facts = {} if missed else variables.get("ansible_facts", {})
+    stated, zone = (_text(variables, one) for one in ("netfit_address", "netfit_zone"))
+    return describe_node(facts, stated, _text(variables, "ansible_host") or name, zone, peer)
 
 
 def _text(variables: Mapping[str, Any], name: str) -> Optional[str]:

@@ -22,6 +22,7 @@ from ..plugin_utils._report.formats import FORMATS, JSON
 from ..plugin_utils._report.line import Line
 from ..plugin_utils._report.terminal import render, usable_width
 from ..plugin_utils._report.verification import verification_lines, verify
+from ..plugin_utils._rules.assessment import current_assessment, is_current
 from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import load_policy
 from ..plugin_utils._rules.waiver_file import WaiverError, load_waivers
@@ -58,15 +59,17 @@ class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
     _supports_diff = False
+    _arguments: Mapping[str, Any] = ARGUMENTS
 
     def run(self, tmp: Any = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         """Validate the options, then show and write the report, or end as this host's audit ended."""
         result: Dict[str, Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        _validation, given = self.validate_argument_spec(dict(self._arguments))
+        options = {**dict.fromkeys(ARGUMENTS), **given}
         variables: Mapping[str, Any] = task_vars or {}
         result["changed"] = False
         if options["scope"] == "host":
-            end_as_audited(_assessment(variables))
+            end_as_audited(current_assessment(variables))
             return result
         try:
             waivers, baseline = load_waivers(plain_copy(options["waivers"])), _baseline(options)
@@ -77,7 +80,7 @@ class ActionModule(ActionBase):
             comparison = _comparison(options, before)
         except (FileError, WaiverError) as error:
             raise AnsibleActionFail(str(error)) from error
-        document = _document(variables, options, waivers, baseline)
+        document = self._document(variables, options, waivers, baseline)
         path = Path(options["report_dir"]).expanduser().absolute() / JSON.file
         check_mode = bool(self._task.check_mode)
         result["report_dir"] = str(path.parent)
@@ -87,7 +90,18 @@ class ActionModule(ActionBase):
         if options["verify"]:
             self._verify(document, comparison(document), result)
         self._judge(document, options["fail_on"], path, check_mode, result)
+        result["stats"] = describe_stats(document, options["fail_on"], result)
         return result
+
+    def _document(
+        self,
+        variables: Mapping[str, Any],
+        options: Mapping[str, Any],
+        waivers: Waivers,
+        baseline: Optional[Baseline],
+    ) -> Dict[str, Any]:
+        """Return the report of this play's hosts."""
+        return _document(variables, options, waivers, baseline)
 
     def _write(self, document: Mapping[str, Any], files: Mapping[Path, str], result: Dict[str, Any]) -> None:
         """Write the files, the report itself first. files: their texts; none in check mode."""
@@ -145,14 +159,26 @@ class ActionModule(ActionBase):
             result.update(failed=True, msg=" ".join([*[result[name] for name in ("msg",) if name in result], message]))
 
 
+def describe_stats(document: Mapping[str, Any], fail_on: str, result: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return what a pipeline needs to know without reading the report: counts, verdict, where the files are."""
+    summary = document["summary"]
+    counts = reached(document, fail_on)
+    return {
+        "verdict": "failed" if result.get("failed") else "passed",
+        "reached": counts,
+        "hosts": dict(summary["hosts"]),
+        "severity": dict(summary["severity"]),
+        "status": dict(summary["status"]),
+        "report_dir": result["report_dir"],
+        "files": dict(result["files"]),
+        "generated_at": document["generated_at"],
+        "policy": document["policy"]["digest"],
+    }
+
+
 def colour(line: Line) -> Optional[str]:
     """Return Ansible's name of the line's colour; None for plain text."""
     return None if line.tone is None else COLOURS.get(line.tone)
-
-
-def _assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
-    assessment = variables.get("ansible_facts", {}).get("netfit_assessment")
-    return plain_copy(assessment) if isinstance(assessment, Mapping) else None
 
 
 def _document(
@@ -163,9 +189,10 @@ def _document(
     unknown = sorted(name for name in names if name not in hostvars)
     if unknown or not names:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory" if unknown else "hosts: none given")
-    assessments = {name: _assessment(hostvars[name]) for name in names}
+    assessments = {name: current_assessment(hostvars[name]) for name in names}
     cluster = variables.get("ansible_facts", {}).get("netfit_cluster_assessment")
-    found: Mapping[str, Any] = plain_copy(cluster) if isinstance(cluster, Mapping) else {}
+    known = isinstance(cluster, Mapping) and is_current(cluster, variables)
+    found: Mapping[str, Any] = plain_copy(cluster) if known else {}
     policies = [assessment["policy"] for assessment in assessments.values() if assessment is not None]
     policy = policies[0] if policies else describe_policy(load_policy())
     return build_document(

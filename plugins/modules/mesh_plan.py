@@ -40,7 +40,8 @@ options:
     description:
       - Nodes that are not in the inventory of this run, each with C(name), C(address), and where there are any
         C(zone) and C(pods), which have C(name), C(address) and C(network).
-      - They answer by ICMP and cannot be asked to probe.
+      - They answer by ICMP and cannot be asked to probe. With C(audited) being true, a peer is a host of another slice
+        of the same audit, which measures from it.
       - A list of mappings. Anything else is refused with the place, the value and what is allowed.
     type: raw
   responder_port:
@@ -79,6 +80,36 @@ options:
     description: Seconds that measuring takes on a host at most. The lifetime of responders follows from it.
     type: float
     default: 10.0
+  gathered_in:
+    description:
+      - Name of the variable in which the task that gathered facts was registered. Where it says that a host failed or
+        could not be reached, facts of that host are those that a fact cache kept of an earlier run, and are not used.
+    type: str
+    default: netfit_gathered
+    version_added: 0.5.0
+  slice:
+    description:
+      - Which slice of an audit this play is, where there are several. Then every host of O(hosts) and every audited one
+        of O(peers) has its rows measured by its own slice, and hosts outside this play are planned as
+        M(netfit.cluster.slice) learned of them.
+    type: dict
+    version_added: 0.5.0
+    suboptions:
+      name:
+        description: The name of this slice. Without, it is none.
+        type: str
+      directory:
+        description: The directory that all slices share.
+        type: str
+        default: netfit-report
+      run:
+        description: A name that the slices of one audit share and no other has.
+        type: str
+        default: ''
+      wait:
+        description: Seconds that slices wait for each other. The lifetime of responders follows from it.
+        type: float
+        default: 0.0
 attributes:
   check_mode:
     description: Can run in check mode and return the same as without, but that nobody has to answer.
@@ -165,6 +196,16 @@ def main() -> None:
             "expect": {"type": "str", "choices": ["carried", "promised"], "default": "carried"},
             "expected_mtu": {"type": "int"},
             "timeout": {"type": "float", "default": 10.0},
+            "gathered_in": {"type": "str", "default": "netfit_gathered"},
+            "slice": {
+                "type": "dict",
+                "options": {
+                    "name": {"type": "str"},
+                    "directory": {"type": "str", "default": "netfit-report"},
+                    "run": {"type": "str", "default": ""},
+                    "wait": {"type": "float", "default": 0.0},
+                },
+            },
         },
         supports_check_mode=True,
     )

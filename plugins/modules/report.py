@@ -179,6 +179,14 @@ summary:
   description: Number of hosts by status, and of findings by severity (failures only), status and rule.
   returned: for O(scope=cluster)
   type: dict
+stats:
+  description: >-
+    What a pipeline needs to know without reading the report, for C(set_stats). The verdict is C(passed) or C(failed),
+    reached are the failures at each severity from O(fail_on) upwards.
+  returned: for O(scope=cluster)
+  type: dict
+  sample: {verdict: passed, reached: {}, hosts: {total: 2, healthy: 2}}
+  version_added: 0.5.0
 verification:
   description: Number of paths, those that do not pass and why, and the hosts from which nothing could be measured.
   returned: with O(verify=true)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, List, Optional, Tuple
 
-KEYS = ("name", "address", "zone", "pods")
+KEYS = ("name", "address", "zone", "pods", "audited")
 POD_KEYS = ("name", "address", "network")
 
 
@@ -20,12 +20,16 @@ class PeerError(ValueError):
 
 @dataclass(frozen=True)
 class Peer:
-    """A node known by its addresses alone. pods: with name, address and, where known, network."""
+    """A node known by its addresses alone. pods: with name, address and, where known, network.
+
+    audited: it is a host of another slice of the same audit, which measures from it.
+    """
 
     name: str
     address: Optional[str]
     zone: Optional[str] = None
     pods: Tuple[Mapping[str, Any], ...] = ()
+    audited: bool = False
 
 
 def parse_peers(value: Any) -> List[Peer]:
@@ -41,7 +45,8 @@ def parse_peers(value: Any) -> List[Peer]:
         zone = entry.get("zone")
         name = _text(f"{place}.name", entry.get("name"))
         address = _address(f"{place}.address", entry.get("address"))
-        peers.append(Peer(name, address, None if zone is None else str(zone), pods))
+        audited = _truth(f"{place}.audited", entry.get("audited", False))
+        peers.append(Peer(name, address, None if zone is None else str(zone), pods, audited))
     names = [peer.name for peer in peers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -59,6 +64,12 @@ def _entries(place: str, value: Any, keys: Tuple[str, ...]) -> List[Tuple[str, M
         if unknown:
             raise PeerError(f"{place}[{number}] has {', '.join(unknown)}; allowed are {', '.join(keys)}")
     return [(f"{place}[{number}]", entry) for number, entry in enumerate(value)]
+
+
+def _truth(place: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise PeerError(f"{place} is {value!r}, but must be true or false")
+    return value
 
 
 def _text(place: str, value: Any) -> str:

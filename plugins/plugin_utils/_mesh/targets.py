@@ -64,10 +64,11 @@ class Work:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that the plan has and nobody measures, and why."""
+    """Something that the plan has and nobody measures, and why. prober: the host that would have had to."""
 
     name: str
     reason: str
+    prober: str
 
 
 class Assignment:
@@ -114,7 +115,9 @@ class Assignment:
             return
         expected = between_hosts(one, other)
         if other.address is None:
-            self._leave_out(one.name, other.name, f"no address of {other.name} is known: set netfit_address for it")
+            self._leave_out(
+                one, one.name, other.name, f"no address of {other.name} is known: set netfit_address for it"
+            )
         else:
             self._add(one, None, other, None, other.address, PathClass.HOSTS, expected)
 
@@ -148,10 +151,10 @@ class Assignment:
         source, name, goal = pod.source if pod is not None else {}, _name(one, pod), _name(other, peer)
         work, expected = self.work[one.name], self._expected(expected)
         if address in one.own_addresses:
-            self._leave_out(name, goal, f"{address} is an address of {one.name} itself: set netfit_address")
+            self._leave_out(one, name, goal, f"{address} is an address of {one.name} itself: set netfit_address")
             return
         if any(known["address"] == address and known.get("source", {}) == source for known in work.targets):
-            self._leave_out(name, goal, f"{address} is somebody else's, too: set netfit_address")
+            self._leave_out(one, name, goal, f"{address} is somebody else's, too: set netfit_address")
             return
         target: Dict[str, Any] = {"address": address, "name": f"{name} to {goal}", "method": "auto"}
         if peer is not None and len(peer.addresses) > 1 and ":" in address:
@@ -169,8 +172,8 @@ class Assignment:
         stated = self._settings.expected_mtu
         return by_facts if stated is None else Expectation(stated, "netfit_expected_mtu says so")
 
-    def _leave_out(self, name: str, goal: str, reason: str) -> None:
-        self.left_out.append(LeftOut(f"{name} to {goal}", reason))
+    def _leave_out(self, prober: Member, name: str, goal: str, reason: str) -> None:
+        self.left_out.append(LeftOut(f"{name} to {goal}", reason, prober.name))
 
 
 def _common(pod: PodEnd, peer: PodEnd) -> List[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._rules import plain
+from .._rules.assessment import AUDITED, is_current
 from .._rules.path_view import PathView
 from .._rules.read_paths import read_measured
 from .._rules.read_view import view_host
@@ -48,7 +49,7 @@ def read_hosts(variables: Mapping[str, Any], names: Sequence[str]) -> Tuple[List
     for name in sorted(names):
         own = plain.record(variables, name)
         facts = plain.record(own, "ansible_facts") if "ansible_facts" in own else own
-        if not plain.record(facts, "netfit_mtu"):
+        if not plain.record(facts, "netfit_mtu") or _is_old(facts, own):
             left_out.append(LeftOut(name, _why(facts)))
             continue
         kept: Dict[str, Any] = plain.plain_copy(plain.record(facts, "netfit_assessment"))
@@ -61,3 +62,9 @@ def read_hosts(variables: Mapping[str, Any], names: Sequence[str]) -> Tuple[List
 def _why(facts: Mapping[str, Any]) -> str:
     reason = plain.text(plain.record(facts, "netfit_assessment"), "reason")
     return reason or "it has no facts: run netfit.cluster.network_facts on it first"
+
+
+def _is_old(facts: plain.Record, variables: plain.Record) -> bool:
+    """Tell whether this run got no facts of a host, so that those which it has are what a cache kept."""
+    kept = plain.record(facts, "netfit_assessment")
+    return bool(kept) and (not is_current(kept, variables) or kept.get("status", AUDITED) != AUDITED)
