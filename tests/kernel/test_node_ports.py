@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 import pytest
 from network_lab import Lab, run
 
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.mtu_fact import completed_links
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.node_port_fact import node_ports_of
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.options import GatherOptions, Subset
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.reading import Reader
+from ansible_collections.netfit.cluster.plugins.module_utils._facts.survey import Survey
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel import node_ports
 from ansible_collections.netfit.cluster.plugins.module_utils._kernel.node_ports import read_node_ports
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import Problem
 from ansible_collections.netfit.cluster.plugins.module_utils._model.node_port import NodePort
+from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Namespace
 
 DATA = Path(__file__).resolve().parents[1] / "unit" / "data" / "kube-proxy"
 VERSIONS = ("1.20", "1.23", "1.25", "1.31")
@@ -154,3 +160,56 @@ def test_the_recorded_json_is_what_nft_still_prints(node: Lab) -> None:
     recorded = json.loads((DATA / "nftables-1.31-ipv4.json").read_text(encoding="utf-8"))
     kinds = {kind for entry in json.loads(text)["nftables"] for kind in entry}
     assert kinds == {kind for entry in recorded["nftables"] for kind in entry}
+
+
+WORLD = (
+    "link add eth0 type veth peer name eth0 netns {far}",
+    "link set eth0 up",
+    "address add 192.0.2.1/24 dev eth0",
+    "link add flannel.1 type vxlan id 1 dstport 8472 local 192.0.2.1 dev eth0 nolearning",
+    "link set flannel.1 up",
+    "link add cali9 type veth peer name eth0 netns {pod}",
+    "link set cali9 up",
+    "link add cni0 type bridge",
+    "link add veth7 type veth peer name eth0 netns {other}",
+    "link set veth7 up master cni0",
+    "link set cni0 up",
+    "route add 10.42.1.9/32 dev cali9",
+    "route add 10.42.1.7/32 dev cni0",
+    "route add 10.42.2.0/24 dev flannel.1",
+    "route add 10.42.3.0/24 via 192.0.2.3",
+)
+"""A node with an overlay, a plain route to other pods, a pod behind a veth and one behind a bridge."""
+
+
+@pytest.mark.parametrize("widened", [False, True])
+def test_where_endpoints_are_follows_from_the_host_s_routes_and_namespaces(node: Lab, widened: bool) -> None:
+    """widened: the bridge has a tunnel as a port, so that pods of other hosts may be behind it."""
+    node.add("far", "pod", "other")
+    node.ip("node", *WORLD)
+    node.ip("pod", "address add 10.42.1.9/32 dev eth0", "link set eth0 up")
+    if widened:
+        node.ip(
+            "node", "link add wide0 type vxlan id 9 dstport 4789 local 192.0.2.1 dev eth0", "link set wide0 master cni0"
+        )
+    load(node, "iptables-nft-restore", "--noflush", file="iptables-1.31.rules")
+    found: Dict[str, Tuple[Optional[bool], Optional[str]]] = {}
+    names = ("node", "pod")
+    spaces = [Namespace(node.inode(name), (node.path(name),), host=name == "node") for name in names]
+    reader = Reader(GatherOptions(frozenset({Subset.MTU})))
+    nothing = Survey(spaces, cast(Any, None), {}, {}, [])
+    seen = Survey(spaces, nothing.owners, nothing.visit(spaces, reader.read), {}, [])
+    for port in node_ports_of(seen, completed_links(seen)):
+        found.update({end.address: (end.local, end.device) for end in port.endpoints})
+    assert found == {
+        "10.42.1.9": (True, "cali9"),
+        "10.42.1.7": (None if widened else True, "cni0"),
+        "10.42.2.5": (False, "flannel.1"),
+        "10.42.2.7": (False, "flannel.1"),
+        "10.42.2.8": (False, "flannel.1"),
+        "10.42.3.7": (False, "eth0"),
+    }
+    assert seen.problems == []
+    node.ip("node", "route del 10.42.3.0/24")
+    ends = [end for port in node_ports_of(seen, completed_links(seen)) for end in port.endpoints]
+    assert [(end.local, end.device) for end in ends if end.address == "10.42.3.7"] == [(None, None)]
