@@ -15,7 +15,10 @@ description:
     has learned.
   - Every network namespace has an owner, the host, a pod, a container, or unknown.
   - Reads the MTUs that the files of flannel, CNI plugins, Calico, Docker and Podman declare, with file and line.
-  - Speaks netlink from within one process. No command is run.
+  - Reads from kube-proxy's rules on the host, in its iptables, nftables and IPVS modes, which pods each NodePort of
+    Kubernetes leads to.
+  - Speaks netlink from within one process. No command is run but C(nft), C(iptables-save) and C(ipset) for the rules of
+    kube-proxy; each only where its tables are in the kernel already, so that nothing is loaded for it.
 version_added: 0.1.0
 extends_documentation_fragment:
   - netfit.cluster.facts
@@ -112,6 +115,22 @@ ansible_facts:
           elements: dict
           sample: [{stack: flannel, value: 1450, meaning: overlay, link: flannel.1,
                     source: {file: /run/flannel/subnet.env, line: 3, key: FLANNEL_MTU}}]
+        node_ports:
+          description: >-
+            The NodePorts of Kubernetes as kube-proxy's rules on this host have them, with C(family), C(protocol),
+            C(port), C(service) (namespace, name and port; V(null) where the rules don't tell),
+            C(external_traffic_policy) (V(cluster), V(local) or V(unknown)), C(mode) (V(iptables), V(nftables) or
+            V(ipvs)), C(source), and C(endpoints) with C(address), C(port), C(share) (of this host's requests, 0 to 1),
+            C(local) (whether it is on this host, V(null) where that is not known) and C(device) (by which this host
+            sends there).
+          returned: always
+          type: list
+          elements: dict
+          version_added: 0.5.0
+          sample: [{family: ipv4, protocol: tcp, port: 30004, service: "prod/gateway:http",
+                    external_traffic_policy: cluster, mode: iptables,
+                    source: "iptables-nft-save -t nat, chain KUBE-NODEPORTS",
+                    endpoints: [{address: 10.42.2.5, port: 8081, share: 1.0, local: false, device: flannel.1}]}]
         problems:
           description: What could not be read, with C(subject), C(reason), C(path) and C(namespace).
           returned: always

@@ -58,7 +58,7 @@ ansible_facts:
       description: See RV(netfit.cluster.mtu_facts#module:ansible_facts.netfit_mtu).
       returned: when O(gather_subset) has V(mtu)
       type: dict
-      sample: {kernel: 6.1.0-28-amd64, namespaces: [], declared: [], problems: []}
+      sample: {kernel: 6.1.0-28-amd64, namespaces: [], declared: [], node_ports: [], problems: []}
     netfit_sysctl:
       description: See RV(netfit.cluster.sysctl_facts#module:ansible_facts.netfit_sysctl).
       returned: when O(gather_subset) has V(sysctl)

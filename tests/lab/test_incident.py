@@ -121,6 +121,40 @@ def test_node_has_what_canal_leaves(incident: lab.Lab, name: str) -> None:
     assert "mtu" not in plugins[0]
 
 
+def test_audit_names_the_node_port_the_share_and_the_nodes(incident: lab.Lab, tmp_path: Path) -> None:
+    wanted = {"netfit_sample_interval": 0, "netfit_probe": "none", "netfit_formats": ["html"]}
+    variables = json.dumps({"netfit_report_dir": str(tmp_path), **wanted})
+    inventory = str(incident.paths.directory / "inventory.yml")
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    command = [
+        "env",
+        "ANSIBLE_INJECT_FACT_VARS=False",
+        program,
+        "-i",
+        inventory,
+        "netfit.cluster.audit",
+        "-e",
+        variables,
+    ]
+    incident.controller.run(command, timeout=180)
+    findings = json.loads((tmp_path / "report.json").read_text())["findings"]
+    (crossing,) = [one for one in findings if one["id"] == "NODEPORT-001"]
+    (large,) = [one for one in findings if one["id"] == "MTU-001"]
+    assert crossing["observed"] == "75 % of the requests cross flannel.1: those through n1, n3, n4"
+    assert crossing["target"]["listener"] == "NodePort tcp 30004 (prod/gateway:http)"
+    told = {one["what"]: one["value"] for one in large["evidence"] if "NodePort tcp 30004" in one["what"]}
+    assert list(told.values()) == ["75 %"] and "those through n1, n3, n4" in next(iter(told))
+    (port,) = large["values"]["node_ports"]
+    assert port["pods"] == [{"address": port["pods"][0]["address"], "port": 8081, "host": "n2", "name": "prod/gateway"}]
+    assert port["ways"] == [
+        {"crossing": 1.0, "count": 3, "nodes": ["n1", "n3", "n4"]},
+        {"crossing": 0.0, "count": 1, "nodes": ["n2"]},
+    ]
+    page = (tmp_path / "report.html").read_text()
+    assert "NodePort 30004 (prod/gateway:http) \N{RIGHTWARDS ARROW} prod/gateway on n2" in page
+    assert not [one for one in findings if one["status"] == "error" and "NodePorts" in one["observed"]]
+
+
 @pytest.mark.parametrize("name", ["n1", "n2", "lb"])
 def test_reboot_heals_itself(incident: lab.Lab, name: str) -> None:
     incident.reboot(name)

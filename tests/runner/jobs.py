@@ -16,7 +16,7 @@ CURRENT = ("3.11", "3.12", "3.13")
 TARGETS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
 COPY_PACKAGES = ("git",)
-KERNEL_PACKAGES = ("iproute2", "nftables", "procps")
+KERNEL_PACKAGES = ("ipset", "iproute2", "iptables", "nftables", "procps")
 PROGRAM_PACKAGES = ("containernetworking-plugins", "systemd")
 # Not beside a kubectl of another source, which owns the same path.
 KUBECTL_PACKAGES: Tuple[str, ...] = () if shutil.which("kubectl") else ("kubernetes-client",)

@@ -11,6 +11,13 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.declared imp
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import Problem, Source, as_plain
 from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Address, Encapsulation, Link, Peer
 from ansible_collections.netfit.cluster.plugins.module_utils._model.listener import Listener, Process
+from ansible_collections.netfit.cluster.plugins.module_utils._model.node_port import (
+    NodePort,
+    NodePortEndpoint,
+    ProxyMode,
+    TrafficPolicy,
+    even_shares,
+)
 from ansible_collections.netfit.cluster.plugins.module_utils._model.owner import Owner, OwnerKind
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import (
     Direction,
@@ -160,12 +167,14 @@ def facts(
     problems: Any = (),
     scopes: Optional[Facts] = None,
     kernel: str = KERNEL,
+    node_ports: Any = (),
 ) -> Facts:
     return dict(
         netfit_mtu=dict(
             kernel=kernel,
             namespaces=list(networks),
             declared=as_plain(list(declarations)),
+            node_ports=as_plain(list(node_ports)),
             problems=as_plain(list(problems)),
         ),
         netfit_sysctl=dict(kernel=kernel, scopes=scopes or {}, namespaces=list(sysctls), problems=[]),
@@ -235,8 +244,29 @@ def pod_network(inode: int, owner: Owner, mtu: int, address: str, host_index: in
     return network(inode, owner, links, default if routes is None else routes, [f"/var/run/netns/cni-{inode}"])
 
 
-def incident(pod_mtu: int = 1500, refused: float = 3.5) -> Dict[str, Facts]:
-    """Return the facts of four canal nodes; the gateway pod on n2 has that MTU, its overlay carries 1450."""
+def node_port(
+    number: int,
+    addresses: Any = ("10.42.2.5",),
+    port: int = 30004,
+    policy: TrafficPolicy = TrafficPolicy.CLUSTER,
+    service: Optional[str] = "prod/gateway:http",
+    device: str = "flannel.1",
+) -> NodePort:
+    """Return a NodePort as canal node `number` has it. addresses: of pods, of which 10.42.N.x is on node N."""
+    wanted = [one for one in addresses if policy is TrafficPolicy.CLUSTER or one.startswith(f"10.42.{number}.")]
+    ends = []
+    for address, share in zip(wanted, even_shares(len(wanted)) if wanted else ()):
+        local = address.startswith(f"10.42.{number}.")
+        ends.append(NodePortEndpoint(address, 8081, share, local, "cali7" if local else device))
+    source = "iptables-nft-save -t nat, chain KUBE-NODEPORTS"
+    return NodePort("ipv4", "tcp", port, service, policy, tuple(ends), ProxyMode.IPTABLES, source)
+
+
+def incident(pod_mtu: int = 1500, refused: float = 3.5, node_ports: bool = False) -> Dict[str, Facts]:
+    """Return the facts of four canal nodes; the gateway pod on n2 has that MTU, its overlay carries 1450.
+
+    node_ports: whether kube-proxy's rules were read as well.
+    """
     hosts = {}
     for number in (1, 2, 3, 4):
         end = [link("cali7", pod_mtu, "veth", 7, peer=peer(9002, 3, "eth0", pod_mtu))] if number == 2 else []
@@ -253,7 +283,8 @@ def incident(pod_mtu: int = 1500, refused: float = 3.5) -> Dict[str, Facts]:
             networks.append(pod_network(9002, pod(), pod_mtu, "10.42.2.5/32", 7))
             queues.append(queue(9002, pod(), [listener(8080, 4096, "java", address="::")]))
         declarations = [subnet_env(), *([conflist(pod_mtu)] if number == 2 else [])]
-        hosts[f"n{number}"] = facts(networks, declarations, queues)
+        ports = [node_port(number)] if node_ports else []
+        hosts[f"n{number}"] = facts(networks, declarations, queues, node_ports=ports)
     return hosts
 
 

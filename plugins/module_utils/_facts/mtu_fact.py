@@ -17,12 +17,13 @@ from .._model.fact import as_plain
 from .._model.link import Link
 from .._model.owner import Namespace
 from .neighbours import connect
+from .node_port_fact import node_ports_of
 from .survey import Survey
 from .underlay import NamespaceView, with_underlays
 
 
 def mtu_fact(survey: Survey, root: str) -> Dict[str, Any]:
-    """Links with their other ends and underlays, routes, learned path MTUs, and what files declare."""
+    """Links with their other ends and underlays, routes, learned path MTUs, what files declare, and NodePorts."""
     completed = completed_links(survey)
     declared = survey.noted(read_declared_mtus(root))
     guard = survey.noted(read_guard(root))
@@ -33,7 +34,13 @@ def mtu_fact(survey: Survey, root: str) -> Dict[str, Any]:
             "path_mtu_exceptions": as_plain(reading.path_mtu_exceptions),
         }
     )
-    return {"kernel": os.uname().release, "namespaces": namespaces, "declared": as_plain(declared), "guard": guard}
+    return {
+        "kernel": os.uname().release,
+        "namespaces": namespaces,
+        "declared": as_plain(declared),
+        "node_ports": as_plain(node_ports_of(survey, completed)),
+        "guard": guard,
+    }
 
 
 def completed_links(survey: Survey) -> Mapping[int, List[Link]]:

@@ -106,7 +106,11 @@ class Remedy(Fact):
 
 @dataclass(frozen=True)
 class Finding(Fact):
-    """One statement about one target. id: of the rule, never reused. observed, expected: in words with units."""
+    """One statement about one target.
+
+    id: of the rule, never reused. observed, expected: in words with units. values: of what was observed, where a reader
+    of the report needs them as such; left out of the fact where there are none.
+    """
 
     id: str
     title: str
@@ -119,6 +123,7 @@ class Finding(Fact):
     evidence: Tuple[Evidence, ...] = ()
     remedy: Optional[Remedy] = None
     references: Tuple[str, ...] = ()
+    values: Dict[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -134,4 +139,6 @@ class Finding(Fact):
 
     def as_fact(self) -> Dict[str, Any]:
         """Return the fields as plain values, and the fingerprint."""
-        return {**super().as_fact(), "fingerprint": self.fingerprint}
+        told = super().as_fact()
+        values = told.pop("values")
+        return {**told, **({"values": values} if values else {}), "fingerprint": self.fingerprint}

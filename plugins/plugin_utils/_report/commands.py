@@ -108,6 +108,16 @@ def _keep_clamp(variables: Variables) -> str:
     )
 
 
+def _keep_traffic_policy(variables: Variables) -> str:
+    namespace, _slash, name = str(variables.get("service") or "").partition(":")[0].partition("/")
+    patch = '{"spec":{"externalTrafficPolicy":"Local"}}'
+    words = ["kubectl", "-n", namespace or "NAMESPACE", "patch", "service", name or "NAME", "-p", patch]
+    return (
+        f"where a request need not cross: {shlex.join(words)}, once the load balancer's health check asks port "
+        f"{variables['port']} itself; else let full-size packets fit the overlay (MTU-001)"
+    )
+
+
 def _keep_cni(variables: Variables) -> str:
     files = ", ".join(variables["files"])
     if "pod_mtu" in variables:
@@ -137,6 +147,7 @@ KEEP: Dict[str, Callable[[Variables], str]] = {
     "cni_mtu": _keep_cni,
     "mss_clamp": _keep_clamp,
     "path_mtu_cache": _keep_cache,
+    "external_traffic_policy": _keep_traffic_policy,
 }
 
 

@@ -166,7 +166,9 @@ def where(target: Mapping[str, Any]) -> str:
     together = target["scope"] == "cluster" and not owner.get("name")
     parts = ["all hosts together" if together else str(target["host"])]
     if together:
-        return ", ".join(parts + [str(target[name]) for name in ("link", "key", "peer") if target.get(name)])
+        return ", ".join(
+            parts + [str(target[name]) for name in ("link", "key", "listener", "peer") if target.get(name)]
+        )
     if target["scope"] == "pod" and owner.get("pod"):
         parts.append("pod " + "/".join(str(owner[name]) for name in ("pod_namespace", "pod") if owner.get(name)))
     elif target["scope"] != "host":

@@ -307,6 +307,17 @@ RULES: Tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "NODEPORT-001",
+        "Requests to a NodePort cross the overlay",
+        "A load balancer that spreads requests over all nodes sends most of them by way of a node without the pod, and "
+        "from there through the overlay: they depend on its MTU, and on ICMP where the pod's MTU is larger (MTU-001).",
+        Severity.INFO,
+        (
+            "https://kubernetes.io/docs/reference/networking/virtual-ips/#external-traffic-policy",
+            "kubernetes pkg/proxy/iptables/proxier.go syncProxyRules",
+        ),
+    ),
+    Rule(
         "AUDIT-001",
         "Something could not be read or measured",
         "This part was not checked, so nothing is known about it: neither good nor bad.",

@@ -12,9 +12,11 @@ from typing import Dict, List, Sequence, Set, Tuple
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy
 from .making import NETLINK, OPEN_CONNECTIONS, fail, link_change, link_evidence, place
-from .mtu import exceeds_overlay, overlay_finding, refused_packets, uplink
+from .mtu import Ports, exceeds_overlay, overlay_finding, refused_packets, uplink
+from .node_port import crossing_ports
 from .overlay import Crossing, carried_routes, crossing, effective_mtu
 from .policy import Policy
+from .shared_ports import by_address, shared_ports
 from .view import HostView, LinkView, NetworkView
 
 MOST_REFUSALS = 6
@@ -91,6 +93,8 @@ def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
     findings: List[Finding] = []
     differing: Set[str] = set()
     shared = overlays(hosts)
+    node_ports = shared_ports(hosts)
+    ports = by_address(node_ports)
     for nodes in shared:
         capacities = {node.host.name: node.capacity for node in nodes}
         outliers = _outliers(capacities)
@@ -98,8 +102,9 @@ def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
         for node in nodes:
             if node.host.name in outliers:
                 findings.append(_disagreement(policy, node.host, node.home, node.overlay, capacities, "overlay"))
-        findings.extend(_pods_between_nodes(policy, nodes))
-        findings.extend(_seen_elsewhere(policy, nodes))
+        findings.extend(_pods_between_nodes(policy, nodes, ports))
+    findings.extend(_seen_elsewhere(policy, hosts, shared, ports))
+    findings.extend(crossing_ports(node_ports, policy))
     findings.extend(_uplinks(policy, shared, differing))
     return findings
 
@@ -150,22 +155,38 @@ def _disagreement(
     return fail("MTU-006", policy, target, f"{kind} {link.name} {mine}", expected, evidence, remedy)
 
 
-def _seen_elsewhere(policy: Policy, nodes: List[Node]) -> List[Finding]:
-    """MTU-001 once more, where another node refuses packets: that is where the requests come in.
+def _seen_elsewhere(
+    policy: Policy, hosts: Sequence[HostView], shared: Sequence[List[Node]], ports: Ports
+) -> List[Finding]:
+    """MTU-001 once more, where other nodes know more: they refuse packets, or their NodePorts lead to the pod.
 
     The finding has the fingerprint of the host's own and takes its place in the report.
     """
+    refused = _refused(policy, shared)
+    leading = {host for host, _address in ports}
     findings = []
-    refusals = [(node.host.name, one) for node in nodes for one in refused_packets(node.host, policy)]
-    for node in nodes:
-        elsewhere = (one for name, one in refusals if name != node.host.name)
-        refused = list(islice(elsewhere, MOST_REFUSALS))
-        for finding in exceeds_overlay(node.host, policy)[0] if refused else ():
-            findings.append(replace(finding, evidence=(*finding.evidence, *refused)))
+    for host in hosts:
+        evidence = refused.get(host.name, [])
+        if evidence or host.name in leading:
+            for finding in exceeds_overlay(host, policy, ports)[0]:
+                if evidence or finding.values:
+                    findings.append(replace(finding, evidence=(*finding.evidence, *evidence[:MOST_REFUSALS])))
     return findings
 
 
-def _pods_between_nodes(policy: Policy, nodes: List[Node]) -> List[Finding]:
+def _refused(policy: Policy, shared: Sequence[List[Node]]) -> Dict[str, List[Evidence]]:
+    """Return for each node what the other nodes of its overlays refuse: that is where the requests come in."""
+    found: Dict[str, List[Evidence]] = {}
+    for nodes in shared:
+        told = [(node.host.name, one) for node in nodes for one in refused_packets(node.host, policy)]
+        for node in nodes if told else ():
+            known = found.setdefault(node.host.name, [])
+            elsewhere = (one for name, one in told if name != node.host.name)
+            known.extend(one for one in islice(elsewhere, MOST_REFUSALS) if one not in known)
+    return found
+
+
+def _pods_between_nodes(policy: Policy, nodes: List[Node], ports: Ports) -> List[Finding]:
     """MTU-001 where the pod fits its own node's overlay and not that of another node."""
     narrow = min(nodes, key=lambda node: (node.capacity, node.host.name))
     findings = []
@@ -177,6 +198,8 @@ def _pods_between_nodes(policy: Policy, nodes: List[Node]) -> List[Finding]:
                     continue
                 if narrow.capacity < effective_mtu(network, link) <= crossed.capacity:
                     findings.append(
-                        overlay_finding(node.host, policy, network, link, crossed, narrow.capacity, narrow.host.name)
+                        overlay_finding(
+                            node.host, policy, network, link, crossed, narrow.capacity, narrow.host.name, ports
+                        )
                     )
     return findings

@@ -5,20 +5,26 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set, Tuple
+from dataclasses import replace
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy, Severity
 from ...module_utils._model.owner import OwnerKind
 from .making import NETLINK, OPEN_CONNECTIONS, Place, fail, link_change, link_evidence, place
+from .node_port import port_evidence, port_values
 from .overlay import CLUSTER_STACKS, Crossing, crossing, effective_mtu
 from .policy import Policy
+from .shared_ports import SharedPort
 from .view import DeclaredView, HostView, LinkView, NetworkView, Tunnel
 
 Flagged = Set[Tuple[int, str]]
 """Links that already have a finding with the same cure, by namespace inode and name."""
+Ports = Mapping[Tuple[str, str], Sequence[SharedPort]]
+"""The NodePorts that lead to a pod, by its host and address."""
+NO_PORTS: Ports = {}
 
 
-def exceeds_overlay(host: HostView, policy: Policy) -> Tuple[List[Finding], Flagged]:
+def exceeds_overlay(host: HostView, policy: Policy, ports: Ports = NO_PORTS) -> Tuple[List[Finding], Flagged]:
     """MTU-001. Return the findings and the links that they are about."""
     findings: List[Finding] = []
     flagged: Flagged = set()
@@ -26,7 +32,8 @@ def exceeds_overlay(host: HostView, policy: Policy) -> Tuple[List[Finding], Flag
         for link in network.links:
             crossed = crossing(host, network, link) if _judged(link) else None
             if crossed is not None and effective_mtu(network, link) > crossed.capacity:
-                findings.append(overlay_finding(host, policy, network, link, crossed, crossed.capacity, host.name))
+                finding = overlay_finding(host, policy, network, link, crossed, crossed.capacity, host.name, ports)
+                findings.append(finding)
                 flagged.add((network.inode, link.name))
     return findings, flagged
 
@@ -43,6 +50,7 @@ def overlay_finding(
     crossed: Crossing,
     limit: int,
     node: str,
+    ports: Ports = NO_PORTS,
 ) -> Finding:
     """Make an MTU-001 finding. limit: bytes that the overlay carries on that node (the host itself, or another)."""
     where, mtu = place(host.name, network), effective_mtu(network, link)
@@ -52,6 +60,7 @@ def overlay_finding(
         home = host.network(end.namespace)
         changes.append(link_change(place(host.name, home), end.name, limit) if home is not None else {})
     declared = _declared_for(host, crossed.overlay)
+    leading = [port for address, _length in link.addresses for port in ports.get((host.name, address), ())]
     variables: Dict[str, object] = {"links": [change for change in changes if change]}
     if network.owner.kind is OwnerKind.POD:
         variables.update(pod_mtu=limit, overlay=crossed.overlay.name, files=_files_above(declared, limit))
@@ -62,9 +71,10 @@ def overlay_finding(
         *_overlay_evidence(host, crossed, limit, node),
         *[Evidence(f"{one.stack} declares ({one.meaning} MTU)", one.value, one.source) for one in declared],
         *_symptoms(host, policy, network, limit),
+        *port_evidence(leading),
         _share(crossed.nodes),
     ]
-    return fail(
+    finding = fail(
         "MTU-001",
         policy,
         where.target(link=link.name),
@@ -73,6 +83,7 @@ def overlay_finding(
         evidence,
         Remedy("link_mtu", variables, OPEN_CONNECTIONS, survives_restart=False),
     )
+    return replace(finding, values=port_values(leading))
 
 
 def _files_above(declared: List[DeclaredView], limit: int) -> List[str]:

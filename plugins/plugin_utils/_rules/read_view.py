@@ -10,6 +10,7 @@ from typing import Dict, Optional, Tuple
 from ...module_utils._model.owner import Owner, OwnerKind
 from . import plain
 from .plain import Record
+from .read_node_ports import view_node_ports
 from .sysctl_view import view_sysctl_files
 from .view import (
     DeclaredView,
@@ -276,4 +277,5 @@ def view_host(name: str, facts: Record) -> HostView:
         missing=tuple(fact for fact in FACT_NAMES if not plain.record(facts, fact)),
         sysctl_files=view_sysctl_files(plain.record(sysctl, "files")),
         rolled_back=_rolled_back(plain.record(mtu, "guard")),
+        node_ports=view_node_ports(mtu),
     )

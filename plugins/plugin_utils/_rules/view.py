@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import List, Mapping, Optional, Set, Tuple
 
+from ...module_utils._model.node_port import NodePort
 from ...module_utils._model.owner import Owner, OwnerKind
 from .sysctl_view import SysctlFilesView
 
@@ -208,6 +209,7 @@ class HostView:
     missing: Tuple[str, ...] = field(default=())
     sysctl_files: SysctlFilesView = field(default_factory=SysctlFilesView)
     rolled_back: Tuple[RolledBackView, ...] = field(default=())
+    node_ports: Tuple[NodePort, ...] = field(default=())
 
     @property
     def host_network(self) -> Optional[NetworkView]:

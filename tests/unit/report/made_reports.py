@@ -54,7 +54,7 @@ def made(
 
 def incident() -> Report:
     """The incident on four nodes, a host that did not answer, one that the audit did not reach."""
-    facts = b.incident()
+    facts = b.incident(node_ports=True)
     facts["n4"]["netfit_mtu"]["problems"] = [
         b.problem("docker daemon.json", "not JSON", "/etc/docker/daemon.json").as_fact()
     ]

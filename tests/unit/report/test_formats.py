@@ -219,7 +219,7 @@ def test_json_lines_hold_every_finding_and_path_as_it_is() -> None:
 def test_markdown_tells_the_worst_first_and_how_to_heal_it() -> None:
     text = FORMATS["markdown"].render(MADE["incident"], None)
     assert text.splitlines()[2] == (
-        "**Found: 1 critical, 4 info; 2 hosts could not be audited; 1 check could not be made. Worst: MTU-001 Pod or "
+        "**Found: 1 critical, 5 info; 2 hosts could not be audited; 1 check could not be made. Worst: MTU-001 Pod or "
         "container MTU exceeds the overlay that its traffic crosses (n2, pod prod/gateway, link eth0).**"
     )
     blocks = [token.content for token in readers.markdown(text) if token.type == "fence"]

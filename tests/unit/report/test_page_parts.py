@@ -11,14 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.netfit.cluster.plugins.module_utils._model.node_port import TrafficPolicy
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import build_document, describe_policy
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.drawing import Box, Cross, Text
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.heat_map import HeatMap, heat_maps
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.hints import large_pods
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.mesh_groups import group_ends, group_members
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.path_picture import draw_narrow, draw_wide
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.path_story import Story, tell
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.path_picture import (
+    draw_narrow,
+    draw_wide,
+    share_words,
+)
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.path_story import tell
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.port_facts import facts_of
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.queues import BAR_WIDTH, queue_bars
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.story import Story
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.verdict import judge
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.words import listed, percent
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_cluster, assess_host
@@ -101,6 +108,90 @@ def test_without_a_measurement_the_picture_follows_from_what_was_read_and_says_s
     assert (story.measured, story.hit, story.total) == (False, 3, 4)
     assert "unless ICMP reaches the sender" in sentence(report)
     assert tell(by_facts(b.incident(pod_mtu=1450))) == []
+
+
+def with_ports(*addresses: str, policy: TrafficPolicy = TrafficPolicy.CLUSTER) -> Dict[str, Any]:
+    """Return the incident's report with kube-proxy's rules: its port leads to pods with these addresses."""
+    hosts = b.incident()
+    for number in range(1, 5):
+        port = b.node_port(number, addresses, policy=policy)
+        hosts[f"n{number}"]["netfit_mtu"]["node_ports"] = [port.as_fact()]
+    return by_facts(hosts)
+
+
+def test_with_kube_proxy_s_rules_the_picture_names_port_pod_and_nodes() -> None:
+    (story,) = tell(with_ports("10.42.2.5"))
+    assert (story.title, story.measured, story.hit, story.total) == ("requests to NodePort 30004", False, 3, 4)
+    assert story.leads == (
+        "NodePort 30004 (prod/gateway:http) \N{RIGHTWARDS ARROW} prod/gateway on n2, externalTrafficPolicy Cluster: "
+        "75 % of the requests cross flannel.1; n1, n3 and n4 hold no pod of it",
+    )
+    far, near = story.lanes
+    assert (far.nodes, near.nodes, far.dies_at, near.dies_at) == (("n1", "n3", "n4"), ("n2",), 1, None)
+    assert [share_words(story, lane) for lane in story.lanes] == [
+        ("3 of 4", "requests (75 %)"),
+        ("1 of 4", "requests (25 %)"),
+    ]
+    assert sentence(with_ports("10.42.2.5")).startswith(
+        "3 of 4 requests (75 %) to NodePort 30004 fail when they are large"
+    )
+
+
+def test_pods_on_several_nodes_share_what_crosses() -> None:
+    """Two pods, of which one fits: of three quarters of the requests that cross, half go to the other one."""
+    (story,) = tell(with_ports("10.42.2.5", "10.42.3.9"))
+    far, near = story.lanes
+    assert (far.share, near.share, story.total) == (0.375, 0.625, 4)
+    assert share_words(story, far) == ("38 %", "of the requests")
+    assert "or a pod that fits it" in near.outcome
+    assert sentence(with_ports("10.42.2.5", "10.42.3.9")).startswith("38 % of the requests to NodePort 30004 fail")
+
+
+def test_with_local_nothing_crosses_and_nodes_without_a_pod_refuse() -> None:
+    (story,) = tell(with_ports("10.42.2.5", policy=TrafficPolicy.LOCAL))
+    near, refusing = story.lanes
+    assert (story.hit, near.nodes, near.share, refusing.nodes, refusing.share) == (
+        0,
+        ("n2",),
+        0.25,
+        ("n1", "n3", "n4"),
+        0.75,
+    )
+    assert "externalTrafficPolicy Local: no request crosses an overlay" in story.leads[0]
+    assert refusing.outcome.startswith("refused") and refusing.dies_at is None
+
+
+def test_nodes_that_were_not_audited_are_in_the_picture_without_names() -> None:
+    hosts = {"n2": b.incident()["n2"]}
+    hosts["n2"]["netfit_mtu"]["node_ports"] = [b.node_port(2).as_fact()]
+    (story,) = tell(by_facts(hosts))
+    assert [(lane.hops[0].name, lane.hops[0].detail, lane.count) for lane in story.lanes] == [
+        ("3 other nodes", "not audited", 3),
+        ("n2", "", 1),
+    ]
+
+
+def test_a_measured_port_is_told_whose_it_is() -> None:
+    """The rules name the pod, also where two could be behind the port by all that was measured."""
+    report = recorded("incident")
+    values = with_ports("10.42.2.5")["findings"]
+    report["findings"] += [one for one in values if one["id"] == "NODEPORT-001"]
+    other = {**report["findings"][0], "target": {**report["findings"][0]["target"], "owner": {"name": "prod/other"}}}
+    report["findings"].append(other)
+    (story,) = tell(report)
+    assert story.measured and story.leads[0].startswith("NodePort 30004 (prod/gateway:http)")
+    assert {lane.hops[-1].name for lane in story.lanes} == {"prod/gateway"}
+
+
+def test_values_that_make_no_sense_are_no_facts() -> None:
+    odd = [
+        {},
+        {"port": 1},
+        {"port": 1, "protocol": "tcp", "ways": [{}]},
+        7,
+        {"port": "1", "protocol": "tcp", "ways": []},
+    ]
+    assert facts_of({"values": {"node_ports": odd}}) == facts_of({"values": 7}) == facts_of({}) == ()
 
 
 def test_of_two_pods_that_could_be_behind_the_port_none_is_named() -> None:

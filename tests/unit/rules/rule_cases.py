@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import MtuMeaning
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import as_plain
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Finding
+from ansible_collections.netfit.cluster.plugins.module_utils._model.node_port import TrafficPolicy
 from ansible_collections.netfit.cluster.plugins.module_utils._model.path import Verdict
 from ansible_collections.netfit.cluster.plugins.module_utils._model.trace import Drop, DropKind, IcmpFate
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_cluster, assess_host, finish
@@ -154,6 +155,12 @@ def _broken_file(*problems: Any) -> Situation:
     return _one(b.facts([b.node(1)], problems=problems))
 
 
+def _node_ports(policy: TrafficPolicy) -> Situation:
+    numbers = (1, 2, 3)
+    hosts = {f"n{one}": b.facts([b.node(one, 3)], node_ports=[b.node_port(one, policy=policy)]) for one in numbers}
+    return Situation(hosts)
+
+
 CASES: Dict[str, Tuple[Situation, Situation]] = {
     "MTU-001": (Situation(b.incident()), Situation(b.incident(pod_mtu=1450))),
     "MTU-002": (_one(_node(overlay_mtu=1451)), _one(_node(overlay_mtu=1450))),
@@ -183,6 +190,7 @@ CASES: Dict[str, Tuple[Situation, Situation]] = {
     ),
     "PATH-008": (_path(cached_mtu=1499), _path(cached_mtu=1500)),
     "MSS-001": (_port(1450, Verdict.REDUCED, mss=1411), _port(1450, Verdict.REDUCED, mss=1410)),
+    "NODEPORT-001": (_node_ports(TrafficPolicy.CLUSTER), _node_ports(TrafficPolicy.LOCAL)),
     "QUEUE-001": (_listener(b.listener(8080, 510, "app")), _listener(b.listener(8080, 511, "app"))),
     "QUEUE-002": (_listener(b.listener(80, 128, "nginx")), _listener(b.listener(80, 128, "nginx"), somaxconn=128)),
     "QUEUE-003": (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..._rules import plain
+from .port_facts import PortFact, facts_of
 
 Record = Mapping[str, Any]
 
@@ -43,7 +44,7 @@ class Overlay:
 class LargePod:
     """A pod or container whose MTU (bytes) the overlay on its way does not carry: MTU-001.
 
-    scope: pod or container. nodes: how many share the overlay, None where that is not known.
+    scope: pod or container. nodes: how many share the overlay, None where that is not known. ports: that lead to it.
     """
 
     scope: str
@@ -52,6 +53,7 @@ class LargePod:
     mtu: int
     overlay: Overlay
     nodes: Optional[int]
+    ports: Tuple[PortFact, ...] = ()
 
 
 def large_pods(findings: Iterable[Record]) -> List[LargePod]:
@@ -78,6 +80,7 @@ def _large_pod(finding: Record) -> Optional[LargePod]:
         mtu=int(observed["mtu"]),
         overlay=Overlay(expected["overlay"], int(expected["limit"]), kind, underlay, underlay_mtu),
         nodes=int(nodes) if nodes is not None else None,
+        ports=facts_of(finding),
     )
 
 

@@ -25,8 +25,9 @@ from .finding_list import PAGE, list_findings
 from .heat_map import heat_maps
 from .host_list import list_hosts
 from .path_picture import draw_narrow, draw_wide
-from .path_story import MOST_STORIES, Story, tell
+from .path_story import MOST_STORIES, tell
 from .queues import BAR_WIDTH, queue_bars
+from .story import Story
 from .verdict import judge
 
 FOLDER = Path(__file__).parent

@@ -9,7 +9,7 @@ import textwrap
 from typing import List, Optional, Tuple
 
 from .drawing import Arrow, Box, Cross, Drawing, Shape, Text
-from .path_story import Hop, Lane, Story
+from .story import Hop, Lane, Story
 from .words import listed, percent
 
 BOX_WIDTH, BOX_HEIGHT, LANE_HEIGHT = 156, 100, 168
@@ -138,6 +138,12 @@ def mtu_words(hop: Hop) -> str:
 
 def share_words(story: Story, lane: Lane) -> Tuple[str, str]:
     """Return "3 of 4" and "requests (75 %)"."""
+    if lane.share is not None and abs(lane.share * story.total - lane.count) > 0.001:
+        return (
+            (f"{percent(round(10_000 * lane.share), 10_000)}", "of the requests")
+            if lane.share < 1
+            else ("all", "requests")
+        )
     if not story.total or not lane.count:
         return "all other", "requests"
     if lane.count == story.total:

@@ -11,7 +11,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..._rules import plain
 from ..._rules.path_view import IP_AND_TCP
-from .hints import LargePod, Overlay, host_links, large_pods, path_overlays
+from .hints import LargePod, host_links, large_pods, path_overlays
+from .port_facts import PortFact, port_facts
+from .port_story import derived, overlay_hop
+from .story import Hop, Lane, Story
 from .words import in_order, listed, plural
 
 Record = Mapping[str, Any]
@@ -22,78 +25,15 @@ NODE_PORT = "outside-nodeport"
 
 @dataclass(frozen=True)
 class Known:
-    """What the rest of the report says about the way. overlays, links: MTU in bytes by overlay, and by host."""
+    """What the rest of the report says about the way. overlays, links: MTU in bytes by overlay, and by host.
+
+    ports: what kube-proxy's rules say, by address family and port.
+    """
 
     pods: Tuple[LargePod, ...]
+    ports: Mapping[Tuple[str, int], PortFact]
     overlays: Mapping[str, int]
     links: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Hop:
-    """A station of the way. mtu: bytes, None where it is not known. detail: more about it, in a few words."""
-
-    role: str
-    name: str
-    mtu: Optional[int] = None
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Lane:
-    """What happens to the requests through some of the nodes.
-
-    nodes: their names, empty where they are only counted. count: of nodes. hops: from the node to the pod.
-    dies_at: position in hops of the one that a full-size packet does not get through; None where all pass.
-    carries: bytes that pass. outcome: in a few words.
-    """
-
-    nodes: Tuple[str, ...]
-    count: int
-    hops: Tuple[Hop, ...]
-    dies_at: Optional[int]
-    carries: Optional[int]
-    outcome: str
-
-
-@dataclass(frozen=True)
-class Story:
-    """targets: the ports, or the pods, that lead to the same. sender: in words, empty where nothing was measured.
-
-    senders: from the client to the load balancer. full: bytes of a full-size packet. lanes: worst first.
-    """
-
-    targets: Tuple[str, ...]
-    sender: str
-    senders: Tuple[Hop, ...]
-    lanes: Tuple[Lane, ...]
-    full: Optional[int]
-    measured: bool
-
-    @property
-    def title(self) -> str:
-        """What the story is about."""
-        ports = f"{'port' if len(self.targets) == 1 else 'ports'} {listed(self.targets)}"
-        return (
-            f"{ports} of {plural(self.total, 'node')}, asked from {self.sender}"
-            if self.measured
-            else (f"requests to {listed(self.targets)}")
-        )
-
-    @property
-    def total(self) -> int:
-        """Nodes that the requests are spread over."""
-        return sum(lane.count for lane in self.lanes)
-
-    @property
-    def broken(self) -> Tuple[Lane, ...]:
-        """Lanes in which full-size packets die."""
-        return tuple(lane for lane in self.lanes if lane.dies_at is not None)
-
-    @property
-    def hit(self) -> int:
-        """Nodes through which full-size packets die."""
-        return sum(lane.count for lane in self.broken)
 
 
 def tell(document: Record) -> List[Story]:
@@ -101,14 +41,15 @@ def tell(document: Record) -> List[Story]:
 
     Where none was measured, one for each overlay that is too small for a pod on it.
     """
-    pods = large_pods(plain.records(document, "findings"))
+    findings = plain.records(document, "findings")
+    pods = large_pods(findings)
     paths = plain.records(document, "paths")
     ports = _ports(paths)
     if ports:
-        known = Known(tuple(pods), path_overlays(paths), host_links(paths))
+        known = Known(tuple(pods), port_facts(findings), path_overlays(paths), host_links(paths))
         told = [_measured(entries, known) for entries in ports.values()]
     else:
-        told = _derived(pods)
+        told = derived(pods)
     return sorted(_joined(told), key=lambda one: (-one.hit, one.title))
 
 
@@ -117,7 +58,14 @@ def _joined(stories: Sequence[Story]) -> List[Story]:
     groups: Dict[Tuple[object, ...], List[Story]] = {}
     for one in stories:
         groups.setdefault((one.senders, one.lanes, one.full, one.sender), []).append(one)
-    return [replace(same[0], targets=tuple(in_order([one.targets[0] for one in same]))) for same in groups.values()]
+    return [
+        replace(
+            same[0],
+            targets=tuple(in_order([one.targets[0] for one in same])),
+            leads=tuple(line for one in same for line in one.leads),
+        )
+        for same in groups.values()
+    ]
 
 
 def _ports(paths: Sequence[Record]) -> Dict[Tuple[str, int, str], List[Record]]:
@@ -137,7 +85,8 @@ def _measured(entries: Sequence[Record], known: Known) -> Story:
     groups: Dict[Tuple[str, Optional[int]], List[Record]] = {}
     for entry in entries:
         groups.setdefault((str(entry.get("verdict")), plain.whole(entry, "path_mtu")), []).append(entry)
-    home = _home(entries, known.pods)
+    fact = known.ports.get((family, plain.whole(first, "port") or 0))
+    home = _home(entries, known.pods, fact)
     lanes = [_lane(group, home, known, family) for group in groups.values()]
     device = plain.text(first, "device")
     return Story(
@@ -150,6 +99,7 @@ def _measured(entries: Sequence[Record], known: Known) -> Story:
         lanes=tuple(_fewer(sorted(lanes, key=lambda lane: (lane.dies_at is None, -lane.count)))),
         full=full,
         measured=True,
+        leads=() if fact is None else (fact.sentence,),
     )
 
 
@@ -189,8 +139,11 @@ def _full_size(entries: Sequence[Record], family: str) -> Optional[int]:
     return max(sizes, default=None)
 
 
-def _home(entries: Sequence[Record], pods: Sequence[LargePod]) -> Optional[LargePod]:
-    """The pod behind the port, as far as its node, its MTU and the sizes that pass leave no doubt."""
+def _home(entries: Sequence[Record], pods: Sequence[LargePod], fact: Optional[PortFact] = None) -> Optional[LargePod]:
+    """The pod behind the port: as kube-proxy's rules name it, else where node, MTU and the sizes leave no doubt."""
+    if fact is not None:
+        named = [one for one in pods if (one.host, one.name) in fact.pods]
+        return named[0] if len(named) == len(fact.pods) == 1 else None
     sound = {plain.text(plain.record(one, "peer"), "host") for one in entries if one.get("verdict") == "ok"}
     narrow = {
         plain.whole(one, "path_mtu") for one in entries if one.get("verdict") in ("black hole", "reduced, ICMP works")
@@ -244,44 +197,13 @@ def _overlay(
 ) -> Optional[Hop]:
     """The overlay that explains what passes: the one of the pod, else the only one with that MTU."""
     if home is not None and home.overlay.mtu == carries:
-        return _overlay_hop(home.overlay)
+        return overlay_hop(home.overlay)
     fitting = [name for name, mtu in overlays.items() if mtu == carries]
     if len(fitting) != 1:
         return None
     return Hop("overlay", fitting[0], overlays[fitting[0]], "but on the pod's own node" if verdict == "ok" else "")
 
 
-def _overlay_hop(overlay: Overlay) -> Hop:
-    below = f"on {overlay.underlay} {overlay.underlay_mtu}" if overlay.underlay and overlay.underlay_mtu else ""
-    return Hop("overlay", overlay.label, overlay.mtu, below)
-
-
 def _node(entry: Record) -> str:
     peer = plain.record(entry, "peer")
     return plain.text(peer, "host") or plain.text(peer, "name") or "?"
-
-
-def _derived(pods: Sequence[LargePod]) -> List[Story]:
-    """What follows from a pod that is too large for its overlay, for whoever comes in by another node."""
-    groups: Dict[Tuple[Overlay, int, Optional[int]], List[LargePod]] = {}
-    for one in pods:
-        if one.scope == "pod":
-            groups.setdefault((one.overlay, one.mtu, one.nodes), []).append(one)
-    return [_derived_story(group) for group in groups.values()]
-
-
-def _derived_story(group: Sequence[LargePod]) -> Story:
-    first = group[0]
-    hosts = in_order([one.host for one in group])
-    many = len(group) > 1
-    pod = Hop("pod", listed([one.name for one in group], 3), first.mtu, f"on {listed(hosts, 3)}")
-    below = first.overlay.underlay_mtu
-    home = Hop("node", "the pod's own node" if many else first.host, below)
-    others = (first.nodes or 0) - 1
-    away = Hop("node", "any other node", below, plural(others, "node") if others > 0 else "")
-    outcome = f"packets over {first.overlay.mtu} bytes come through only if ICMP reaches their sender"
-    far = Lane((), max(others, 0), (away, _overlay_hop(first.overlay), pod), 1, first.overlay.mtu, outcome)
-    near = Lane(tuple(hosts[:1]), 1, (home, pod), None, first.mtu, "no overlay on the way")
-    what = plural(len(group), "pod") if many else f"pod {first.name} on {first.host}"
-    senders = (Hop("client", "any client"), Hop("load balancer", "in front of the nodes", None, "not measured"))
-    return Story((what,), "", senders, (far, near), first.mtu, False)

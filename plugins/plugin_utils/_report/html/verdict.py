@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, List, Sequence, Tuple
 
 from ..document import is_healthy
-from .path_story import Lane, Story
+from .story import Lane, Story
 from .words import SEVERITIES, counted, in_order, listed, percent, plural
 
 MARKS = {
@@ -59,7 +59,7 @@ def _path_sentence(story: Story) -> str:
     lane = story.broken[0]
     ports = f"port{'s' if story.targets[1:] else ''} {listed(story.targets)}" if story.measured else story.targets[0]
     others = f" Another {story.hit - lane.count:,} of {story.total:,} fail otherwise." if story.broken[1:] else ""
-    who = f"{_share(story, lane.count)} to {ports}"
+    who = f"{_share(story, lane)} to {ports}"
     if lane.carries is None:
         return f"{who} get no answer: nothing comes back by {listed(lane.nodes)}.{others}"
     what = "large" if story.measured else "large, unless ICMP reaches the sender"
@@ -74,7 +74,10 @@ def _cause(lane: Lane, carries: int) -> str:
     return narrow + (f", and {pod.role} {pod.name} {pod.detail} invites packets of {pod.mtu}" if large else "")
 
 
-def _share(story: Story, count: int) -> str:
+def _share(story: Story, lane: Lane) -> str:
+    count = lane.count
+    if lane.share is not None and abs(lane.share * story.total - count) > 0.001:
+        return f"{percent(round(10_000 * lane.share), 10_000)} of the requests"
     if not count or not story.total:
         return "All requests through another node"
     if count == story.total:
