@@ -30,8 +30,10 @@ ARGUMENTS = {
     "paths": {"type": "list", "elements": "dict"},
     "tcp_paths": {"type": "list", "elements": "dict"},
     "traces": {"type": "list", "elements": "dict"},
+    "http_requests": {"type": "list", "elements": "dict"},
+    "keepalive": {"type": "list", "elements": "dict"},
 }
-MEASURED = ("paths", "tcp_paths", "traces")
+MEASURED = ("paths", "tcp_paths", "traces", "http_requests", "keepalive")
 
 
 class ActionModule(ActionBase):
