@@ -18,9 +18,11 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @contextlib.contextmanager
-def serve(handler: Handler, context: Optional[ssl.SSLContext] = None) -> Iterator[int]:
+def serve(
+    handler: Handler, context: Optional[ssl.SSLContext] = None, address: str = "127.0.0.1", port: int = 0
+) -> Iterator[int]:
     """Run a server; yield its port. Every connection gets a thread of its own, and is closed when that ends."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listener = socket.create_server((address, port), backlog=64)
     over = threading.Event()
 
     def handle(connection: socket.socket) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import Callable, List
 
 import pytest
 from hypothesis import given, settings
@@ -29,10 +29,9 @@ def plain(parts: List[bytes]) -> bytes:
 @settings(max_examples=60)
 @given(st.sampled_from([chunked, plain]), st.lists(st.binary(max_size=40), max_size=5), st.data())
 def test_an_answer_is_complete_at_its_last_byte_and_not_before(
-    make: object, parts: List[bytes], data: st.DataObject
+    make: Callable[[List[bytes]], bytes], parts: List[bytes], data: st.DataObject
 ) -> None:
-    assert callable(make)
-    content: bytes = make(parts)
+    content = make(parts)
     answer, at = Answer(), 0
     while at < len(content):
         assert not answer.complete
