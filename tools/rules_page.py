@@ -28,6 +28,7 @@ AREAS = {
     "MTU": "MTUs as they are set",
     "PATH": "Paths as they are measured",
     "MSS": "What TCP ports offer",
+    "HTTP": "Requests as clients send them",
     "QUEUE": "Listen queues",
     "SYSCTL": "Kernel parameters",
     "AUDIT": "What could not be checked",

@@ -33,6 +33,8 @@ ARGUMENTS = {
     "paths": {"type": "list", "elements": "dict"},
     "tcp_paths": {"type": "list", "elements": "dict"},
     "traces": {"type": "list", "elements": "dict"},
+    "http_requests": {"type": "list", "elements": "dict"},
+    "keepalive": {"type": "list", "elements": "dict"},
 }
 
 

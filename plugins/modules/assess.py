@@ -16,7 +16,7 @@ options:
   policy:
     description:
       - What differs from the default policy, as a mapping with the keys V(rules), V(sysctls), V(listeners),
-        V(paths) and V(symptoms), or the path of a YAML file with such a mapping. Merged over the defaults.
+        V(paths), V(http) and V(symptoms), or the path of a YAML file with such a mapping. Merged over the defaults.
       - An unknown key, rule or severity is refused, with the nearest known name.
     type: raw
   scope:
@@ -58,6 +58,18 @@ options:
     type: list
     elements: dict
     version_added: 0.2.0
+  http_requests:
+    description:
+      - The targets that M(netfit.cluster.http_request_info) returned on this host, for O(scope=host). Those of several
+        nodes with the same port and path are compared with each other.
+    type: list
+    elements: dict
+    version_added: 0.5.0
+  keepalive:
+    description: The targets that M(netfit.cluster.keepalive_info) returned on this host, for O(scope=host).
+    type: list
+    elements: dict
+    version_added: 0.5.0
 attributes:
   check_mode:
     description: Can run in check mode and return the same as without.
@@ -172,6 +184,8 @@ def main() -> None:
             "paths": {"type": "list", "elements": "dict"},
             "tcp_paths": {"type": "list", "elements": "dict"},
             "traces": {"type": "list", "elements": "dict"},
+            "http_requests": {"type": "list", "elements": "dict"},
+            "keepalive": {"type": "list", "elements": "dict"},
         },
         supports_check_mode=True,
     )

@@ -9,6 +9,12 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.declared import DeclaredMtu, MtuMeaning
 from ansible_collections.netfit.cluster.plugins.module_utils._model.fact import Problem, Source, as_plain
+from ansible_collections.netfit.cluster.plugins.module_utils._model.http_result import (
+    End,
+    HttpResult,
+    KeepaliveResult,
+    SizeOutcome,
+)
 from ansible_collections.netfit.cluster.plugins.module_utils._model.link import Address, Encapsulation, Link, Peer
 from ansible_collections.netfit.cluster.plugins.module_utils._model.listener import Listener, Process
 from ansible_collections.netfit.cluster.plugins.module_utils._model.node_port import (
@@ -383,3 +389,53 @@ def tcp_path(
     )
     found: Facts = TcpPath(**{**values, **more}).as_fact()
     return found
+
+
+def http_target(node: Optional[str] = None, sizes: Optional[Dict[int, Tuple[int, int]]] = None, **more: Any) -> Facts:
+    """Return what http_request_info says of a node's port, or of a load balancer. sizes: bytes to (failed, sent)."""
+    address = f"192.0.2.1{node[-1]}" if node is not None else "shop.example.org"
+    url = f"http://{address}:30004/" if node is not None else f"http://{address}/"
+    outcomes = tuple(
+        SizeOutcome(
+            body_bytes=size,
+            sent=sent,
+            failed=failed,
+            failure_rate=failed / sent if sent else None,
+            interval=None,
+            outcomes={"answered": sent - failed, "timed out": failed},
+            statuses={"200": sent - failed},
+        )
+        for size, (failed, sent) in (sizes or {0: (0, 20)}).items()
+    )
+    total = sum(one.sent for one in outcomes)
+    values: Dict[str, Any] = dict(
+        name=url,
+        url=url,
+        method="POST",
+        host=url.split("/")[2],
+        node=node,
+        address=address if node is not None else "192.0.2.1",
+        port=30004 if node is not None else 80,
+        planned=total,
+        sent=total,
+        failed=sum(one.failed for one in outcomes),
+        complete=True,
+        sizes=outcomes,
+    )
+    return HttpResult(**{**values, **more}).as_fact()
+
+
+def idle_target(node: Optional[str] = None, kept: Optional[float] = 5.0, idle: float = 60.0, **more: Any) -> Facts:
+    """Return what keepalive_info says of a node's port, or of a server, behind a load balancer of that idle timeout."""
+    asked = http_target(node)
+    values: Dict[str, Any] = {
+        **{name: asked[name] for name in ("name", "url", "host", "node", "address", "port")},
+        "method": "GET",
+        "ended": End.FIN if kept is not None else End.OPEN,
+        "kept_seconds": kept,
+        "at_least_seconds": kept if kept is not None else 130.0,
+        "resolution_seconds": 0.01,
+        "load_balancer": "AWS Application Load Balancer",
+        "idle_seconds": idle,
+    }
+    return KeepaliveResult(**{**values, **more}).as_fact()

@@ -17,11 +17,12 @@ from .._kernel.visiting import visit
 from .._model.fact import Problem
 from .._model.owner import Namespace
 from .._model.path import TcpPath, Verdict
+from .._model.url import Url
 from .http_post import post
 from .tcp_conclusion import conclude, conclude_plain
 from .tcp_measure import Aim, Bounds, measure
 from .tcp_plain import measure_plainly
-from .tcp_targets import FAMILY_NAMES, BadInput, Target, Url, refuse_address
+from .tcp_targets import FAMILY_NAMES, BadInput, Target, refuse_address
 from .vantage import NoWay, Vantage, learned, open_vantage
 
 Address = Tuple[object, ...]

@@ -9,7 +9,8 @@ import ipaddress
 import socket
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
-from urllib.parse import urlsplit
+
+from .._model.url import BadUrl, Url, read_url
 
 FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 FAMILY_NAMES = {socket.AF_INET: "ipv4", socket.AF_INET6: "ipv6"}
@@ -40,17 +41,6 @@ class Target:
     def text(self) -> str:
         """host:port, in brackets for IPv6."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Url:
-    """What is posted to. authority: for the Host header. path: with its query, at least "/"."""
-
-    secure: bool
-    host: str
-    port: int
-    authority: str
-    path: str
 
 
 def parse_targets(given: Sequence[Union[str, Mapping[str, Any]]], expected_mtu: Optional[int] = None) -> List[Target]:
@@ -156,17 +146,9 @@ def parse_url(text: Optional[str], body_sizes: Sequence[int]) -> Optional[Url]:
         return None
     _check_body_sizes(body_sizes)
     try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise BadInput(f"url is {text!r}: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadInput(f"url is {text!r}; it takes http://host/path or https://host/path")
-    if parts.username is not None or not text.isascii() or any(not 32 < ord(character) < 127 for character in text):
-        raise BadInput("url has a user, a space or a special character in it; it takes none of them")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    secure = parts.scheme == "https"
-    return Url(secure, parts.hostname, port or (443 if secure else 80), parts.netloc, path)
+        return read_url(text)
+    except BadUrl as error:
+        raise BadInput(str(error)) from error
 
 
 def _check_body_sizes(sizes: Sequence[int]) -> None:

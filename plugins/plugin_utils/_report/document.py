@@ -16,6 +16,7 @@ from .._rules.assess import summarize
 from .._rules.policy import Policy
 from .._rules.waivers import Waivers, apply_waivers, describe_waivers
 from .baseline import Age, Baseline, apply_baseline, describe_baseline
+from .http import describe_http, describe_idle
 from .paths import describe_paths
 
 SCHEMA_VERSION = 1
@@ -68,8 +69,10 @@ def build_document(
         accepted["waivers"] = describe_waivers(waivers, judged.matches, hosts, moment.date())
     if baseline is not None:
         accepted["baseline"] = describe_baseline(baseline, ordered)
+    measured = {"http": describe_http(assessments), "keepalive": describe_idle(assessments)}
     return {
         **accepted,
+        **{name: values for name, values in measured.items() if values},
         "schema_version": SCHEMA_VERSION,
         "generated_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "policy": dict(policy),

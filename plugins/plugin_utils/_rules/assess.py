@@ -16,7 +16,9 @@ from .confused import confused
 from .declared import declared
 from .drift import waiting
 from .guarded import rolled_back
+from .http_requests import http_rules
 from .icmp_filter import black_holes, filtered_by_counters, filtered_by_rule
+from .idle_connections import idle_rules
 from .mtu import exceeds_overlay, exceeds_underlay, exceeds_uplink
 from .path_view import Measured
 from .paths import path_rules
@@ -60,6 +62,8 @@ def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = N
             *[one.finding for one in path_rules(host, measured.paths, policy, measured.drops)],
             *filtered_by_rule(name, measured.drops, policy),
             *filtered_by_counters(host, black_holes(measured.paths), policy),
+            *http_rules(name, measured.http, policy),
+            *idle_rules(name, measured.idle, policy),
         ],
     )
 

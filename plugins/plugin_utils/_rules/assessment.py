@@ -20,7 +20,7 @@ from .read_paths import read_measured
 from .read_view import FACT_NAMES, view_host
 from .view import HostView
 
-MEASURED = ("paths", "tcp_paths", "traces")
+MEASURED = ("paths", "tcp_paths", "traces", "http_requests", "keepalive")
 """What is measured from a host, beside its facts."""
 AUDITED = "audited"
 AUDIT = "netfit_audit"

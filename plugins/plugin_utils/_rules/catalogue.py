@@ -318,6 +318,38 @@ RULES: Tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "HTTP-001",
+        "Requests fail more often the larger their body is",
+        "Uploads end in 504 or hang while small requests, health checks and responses are fine. Something on the way "
+        "loses full-size packets, or a buffer or time limit ends what takes longer to send.",
+        Severity.HIGH,
+        (RFC_BLACK_HOLE, RFC_PATH_MTU, "https://github.com/rancher/rancher/issues/13984"),
+    ),
+    Rule(
+        "HTTP-002",
+        "Requests fail by some nodes and not by others",
+        "A load balancer spreads requests over all nodes, so that a fixed share of them fails and a repetition may "
+        "pass. Only the node that has the pod reaches it without the overlay.",
+        Severity.HIGH,
+        (
+            RFC_BLACK_HOLE,
+            "Kubernetes, Services: external traffic policy",
+            "Kubernetes, Virtual IPs and service proxies",
+        ),
+    ),
+    Rule(
+        "HTTP-003",
+        "A server closes idle connections sooner than the load balancer does",
+        "The load balancer sends a request on a connection that the server closes in the same moment, and answers its "
+        "client with a 502: now and then, whatever the load, and more often where there is little traffic.",
+        Severity.HIGH,
+        (
+            "RFC 9112 section 9.5: either end may close at any time",
+            "AWS, Troubleshoot your Application Load Balancers: HTTP 502",
+            "Google Cloud, External Application Load Balancer: backend keep-alive",
+        ),
+    ),
+    Rule(
         "AUDIT-001",
         "Something could not be read or measured",
         "This part was not checked, so nothing is known about it: neither good nor bad.",

@@ -11,6 +11,7 @@ from typing import List, Optional, Tuple
 
 from ...module_utils._model.owner import Owner, OwnerKind
 from ...module_utils._model.path import Limit, Verdict
+from .http_view import HttpView, IdleView
 from .making import owner_name
 
 IP_AND_TCP = {"ipv4": 20 + 20, "ipv6": 40 + 20}
@@ -162,6 +163,8 @@ class Measured:
 
     paths: Tuple[PathView, ...] = ()
     drops: Tuple[DropView, ...] = ()
+    http: Tuple[HttpView, ...] = ()
+    idle: Tuple[IdleView, ...] = ()
 
 
 def end_of(host: Optional[str], owner: Optional[Owner], fallback: str, port: Optional[int] = None) -> End:

@@ -117,6 +117,21 @@ class Policy:
         return int(self.merged["paths"]["lost_packets"])
 
     @property
+    def http_significance(self) -> float:
+        """Probability below which chance no longer explains a difference between requests."""
+        return float(self.merged["http"]["significance"])
+
+    @property
+    def http_failure_rate(self) -> float:
+        """Share of requests, 0 to 1, from which failures count."""
+        return float(self.merged["http"]["failure_percent"]) / 100
+
+    @property
+    def http_idle_margin(self) -> float:
+        """Seconds by which a server has to keep idle connections for longer than the load balancer."""
+        return float(self.merged["http"]["idle_margin_seconds"])
+
+    @property
     def mtu(self) -> Mapping[str, Any]:
         """The part about MTU plans: uplinks, raise, underlay_mtu."""
         part: Mapping[str, Any] = self.merged["mtu"]
@@ -174,7 +189,8 @@ def _overrides(given: Union[str, Mapping[str, Any], None], directory: Path) -> T
         return str(path), {}
     if not isinstance(content, Mapping):
         raise PolicyError(
-            f"netfit_policy: {path} must be a mapping with rules, sysctls, breaking, listeners, paths, mtu or symptoms"
+            f"netfit_policy: {path} must be a mapping with rules, sysctls, breaking, listeners, paths, http, mtu "
+            "or symptoms"
         )
     return str(path), plain.plain_copy(content)
 

@@ -56,7 +56,8 @@ def check_policy(overrides: Mapping[str, Any], defaults: Mapping[str, Any], sour
     """Check a user's policy against the defaults that it is merged over. Raises PolicyError at the first fault."""
     try:
         _check_names("", overrides, defaults, "part of a policy")
-        parts = {"rules": _check_rules, "listeners": _check_listeners, "paths": _check_paths, "mtu": _check_mtu}
+        parts = {"rules": _check_rules, "listeners": _check_listeners, "paths": _check_paths}
+        parts.update(http=_check_http, mtu=_check_mtu)
         for name, check in parts.items():
             if name in overrides:
                 check(_mapping(name, overrides[name]), defaults)
@@ -116,6 +117,14 @@ def _backlog(place: str, value: Any) -> None:
 def _percent(place: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
         raise PolicyError(f"{place} is {value!r}, but must be a number from 0 to 100 (percent)")
+
+
+def _number(least: float, most: float, unit: str) -> Check:
+    def check(place: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+            raise PolicyError(f"{place} is {value!r}, but must be a number from {least:g} to {most:g} ({unit})")
+
+    return check
 
 
 def _packets(place: str, value: Any) -> None:
@@ -178,6 +187,19 @@ def _check_paths(paths: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     _check_names("paths", paths, checks, "setting of paths")
     for name, value in paths.items():
         checks[name](f"paths.{name}", value)
+
+
+def _check_http(http: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    checks: Dict[str, Check] = {
+        "significance": _number(1e-12, 0.05, "probability"),
+        "failure_percent": _percent,
+        "idle_margin_seconds": _number(0, 600, "seconds"),
+        "reason": _text,
+        "source": _text,
+    }
+    _check_names("http", http, checks, "setting of HTTP requests")
+    for name, value in http.items():
+        checks[name](f"http.{name}", value)
 
 
 def _check_mtu(mtu: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:

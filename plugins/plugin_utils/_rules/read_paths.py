@@ -10,6 +10,7 @@ from typing import Any, List, Optional
 from ...module_utils._model.owner import Owner, OwnerKind
 from ...module_utils._model.path import Limit, Verdict
 from . import plain
+from .http_view import read_http, read_idle
 from .path_view import DirectionView, DropView, End, Measured, PathView, end_of
 from .plain import Record
 
@@ -19,14 +20,30 @@ LARGEST = 65535
 """Bytes of an IP packet: RFC 791 section 3.1."""
 
 
-def read_measured(host: str, paths: Any = None, tcp_paths: Any = None, traces: Any = None) -> Measured:
-    """Turn what path_mtu_info, tcp_path_info and packet_trace_info returned on a host into views. Never raises."""
+def read_measured(
+    host: str,
+    paths: Any = None,
+    tcp_paths: Any = None,
+    traces: Any = None,
+    http_requests: Any = None,
+    keepalive: Any = None,
+) -> Measured:
+    """Turn what the measuring modules returned on a host into views. Never raises.
+
+    paths: of path_mtu_info, tcp_paths: of tcp_path_info, traces: of packet_trace_info, http_requests: of
+    http_request_info, keepalive: of keepalive_info.
+    """
     both = [
         *[read_path(host, entry) for entry in entries(paths)],
         *[read_tcp_path(host, entry) for entry in entries(tcp_paths)],
     ]
     ordered = sorted(both, key=lambda one: (one.source.name, one.kind, one.peer_identity, one.name, one.tcp))
-    return Measured(tuple(ordered), tuple(_drops(entries(traces))))
+    return Measured(
+        tuple(ordered),
+        tuple(_drops(entries(traces))),
+        tuple(read_http(host, entry) for entry in entries(http_requests)),
+        tuple(read_idle(host, entry) for entry in entries(keepalive)),
+    )
 
 
 def entries(given: Any) -> List[Record]:

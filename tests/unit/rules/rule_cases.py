@@ -33,13 +33,16 @@ class Situation:
     paths: Tuple[Facts, ...] = ()
     tcp_paths: Tuple[Facts, ...] = field(default=())
     traces: Tuple[Facts, ...] = field(default=())
+    http: Tuple[Facts, ...] = field(default=())
+    idle: Tuple[Facts, ...] = field(default=())
 
     def audit(self, policy: Policy) -> List[Finding]:
         """Return all that an audit of these hosts tells."""
         facts = {name: given for name, given in self.hosts.items() if given is not None}
         measured = {name: read_measured(name) for name in facts}
         if "n1" in facts:
-            measured["n1"] = read_measured("n1", list(self.paths), list(self.tcp_paths), list(self.traces))
+            kinds = (self.paths, self.tcp_paths, self.traces, self.http, self.idle)
+            measured["n1"] = read_measured("n1", *map(list, kinds))
         own = [one for name in facts for one in assess_host(name, facts[name], policy, measured[name])]
         mesh = assess_mesh(measured, facts, policy)
         kept = [one for one in own if one.fingerprint not in mesh.explained]
@@ -102,6 +105,14 @@ def _path(*arguments: Any, **more: Any) -> Situation:
 
 def _port(*arguments: Any, **more: Any) -> Situation:
     return Situation({"n1": _node()}, tcp_paths=(b.tcp_path("n3", *arguments, **more),))
+
+
+def _http(*targets: Facts) -> Situation:
+    return Situation({"n1": _node()}, http=targets)
+
+
+def _idle(kept: float) -> Situation:
+    return Situation({"n1": _node()}, idle=(b.idle_target(kept=kept),))
 
 
 def _trace(**icmp: Any) -> Situation:
@@ -216,6 +227,15 @@ CASES: Dict[str, Tuple[Situation, Situation]] = {
         _filed("net.ipv4.tcp_tw_recycle", None, None, effect="removed"),
     ),
     "SYSCTL-006": (_sysctls({TIMESTAMPS: "0"}), _sysctls({TIMESTAMPS: "1"})),
+    "HTTP-001": (
+        _http(b.http_target(sizes={0: (0, 20), 20000: (15, 20)})),
+        _http(b.http_target(sizes={0: (3, 20), 20000: (7, 20)})),
+    ),
+    "HTTP-002": (
+        _http(b.http_target("n1", {3000: (20, 20)}), b.http_target("n2", {3000: (0, 20)})),
+        _http(b.http_target("n1", {3000: (20, 20)}), b.http_target("n2", {3000: (19, 20)})),
+    ),
+    "HTTP-003": (_idle(60.0), _idle(70.0)),
     "AUDIT-001": (_broken_file(b.problem("daemon.json", "not JSON", "/etc/docker/daemon.json")), _broken_file()),
     "AUDIT-002": (Situation({"n1": None}), _one(_node())),
 }

@@ -35,6 +35,7 @@ def test_catalogue_has_exactly_these_rules() -> None:
             *[f"PATH-00{number}" for number in range(1, 9)],
             "MSS-001",
             "NODEPORT-001",
+            *[f"HTTP-00{number}" for number in range(1, 4)],
             "AUDIT-001",
             "AUDIT-002",
         ]

@@ -9,7 +9,8 @@ from typing import Any, List
 
 import pytest
 
-from ansible_collections.netfit.cluster.plugins.module_utils._probe.http_post import parse_status, request_head
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.http_answer import parse_status
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.http_exchange import Request
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.tcp_info import parse_tcp_info
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.tcp_targets import (
     BadInput,
@@ -61,8 +62,9 @@ def test_a_url_has_a_default_port_and_path() -> None:
     url = parse_url("https://gateway.example.org?a=b", [1])
     assert url is not None
     assert (url.secure, url.host, url.port, url.path) == (True, "gateway.example.org", 443, "/?a=b")
-    assert b"Host: gateway.example.org\r\n" in request_head(url, 5)
-    assert request_head(url, 5).startswith(b"POST /?a=b HTTP/1.1\r\n")
+    head = Request("POST", url.path, url.authority, 5).head
+    assert b"Host: gateway.example.org\r\n" in head
+    assert head.startswith(b"POST /?a=b HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_the_readme_names_each_area_from_its_first_rule_to_its_last() -> None:
 
 
 def test_a_new_area_comes_last_and_names_with_underscores_stay_as_they_are() -> None:
-    rule = Rule("HTTP-001", "Title", "Why.", Severity.LOW, ("Linux net/a_b.c c_d", "https://example.org/a_b"))
-    text = rules_page.page([rule, *RULES], {**read_guides(), "HTTP-001": Guide("Found.", ("Step.",), ())})
-    assert text.index("## HTTP") > text.index("### AUDIT-002")
+    rule = Rule("NEW-001", "Title", "Why.", Severity.LOW, ("Linux net/a_b.c c_d", "https://example.org/a_b"))
+    text = rules_page.page([rule, *RULES], {**read_guides(), "NEW-001": Guide("Found.", ("Step.",), ())})
+    assert text.index("## NEW") > text.index("### AUDIT-002")
     assert "*References:* Linux `net/a_b.c` `c_d`; <https://example.org/a_b>." in text
     assert f"*With netfit:* {rules_page.NOT_PLAYED}" in text
