@@ -41,7 +41,7 @@ options:
     description: As O(netfit.cluster.http_request_info#module:body_sizes).
     type: list
     elements: int
-    default: [0, 1300, 20000]
+    default: [0, 1000, 20000]
   requests:
     description: As O(netfit.cluster.http_request_info#module:requests).
     type: int

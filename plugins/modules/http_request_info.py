@@ -37,10 +37,11 @@ options:
   body_sizes:
     description:
       - Bytes of the bodies, 1 to 20 different sizes of at most 64 MiB.
-      - Name one that fits into a packet together with the request's head, and one that takes several.
+      - Name one that fits into a packet together with the request's head and what a load balancer adds to it, and one
+        that takes several.
     type: list
     elements: int
-    default: [0, 1300, 20000]
+    default: [0, 1000, 20000]
   requests:
     description: How many of each size are sent to each target, 1 to 1000.
     type: int
@@ -120,7 +121,7 @@ EXAMPLES = r"""
     targets:
       - {node: n1, address: 192.0.2.11, port: 30004, path: /echo, host: shop.example.org}
       - {node: n2, address: 192.0.2.12, port: 30004, path: /echo, host: shop.example.org}
-    body_sizes: [1300, 3000]
+    body_sizes: [1000, 3000]
   register: nodes
 
 - name: Hold both against the policy
@@ -232,7 +233,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._probe.http_options
 OPTIONS = {
     "targets": {"type": "list", "elements": "raw", "required": True},
     "method": {"type": "str", "choices": ["POST", "GET", "HEAD"], "default": "POST"},
-    "body_sizes": {"type": "list", "elements": "int", "default": [0, 1300, 20000]},
+    "body_sizes": {"type": "list", "elements": "int", "default": [0, 1000, 20000]},
     "requests": {"type": "int", "default": 20},
     "max_requests": {"type": "int", "default": 1000},
     "expect": {"type": "list", "elements": "int", "default": []},

@@ -52,7 +52,7 @@ def test_requests_through_nodes_are_counted_from_the_vantage_group(play: Play, t
     assert [size["failed"] for size in document["http"][0]["sizes"]] == [0, 0, 12]
     found = findings(document)
     assert set(found) == {"HTTP-001", "HTTP-002"}
-    assert "fail by n1 (1 of 2 nodes), and not by n2" in found["HTTP-002"]["observed"]
+    assert "fail by n1 (1 of 2 nodes), and less or not at all by n2" in found["HTTP-002"]["observed"]
     assert found["HTTP-002"]["target"]["host"] == "v1"
     assert "HTTP-002" in done.stdout
 
@@ -89,9 +89,7 @@ def test_what_could_not_be_sent_is_an_error_and_not_silence(play: Play, tmp_path
 @pytest.mark.parametrize(
     "variables, says",
     [
-        ({"http_targets": ["ftp://a/"]}, "netfit_http_targets: url is 'ftp://a/'"),
-        ({"http_targets": ["http://a/"], "http_requests": "many"}, "requests is 'many'"),
-        ({"http_targets": ["http://a/"], "http_requests": 400}, "max_requests allows 1000"),
+        ({"http_targets": ["http://a/"], "http_requests": "many"}, "netfit_http_targets: requests is 'many'"),
         ({"keepalive_targets": ["http://a/"], "load_balancer": "aws"}, "load_balancer is 'aws'"),
         ({"keepalive_longest": "long"}, "netfit_keepalive_longest is long"),
     ],

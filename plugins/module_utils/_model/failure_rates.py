@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from math import ceil, comb, sqrt
+from math import ceil, exp, lgamma, log, sqrt
 from typing import Optional, Sequence, Tuple
 
+LARGE = 1e200
+"""Beyond it a sum is scaled down, so that none overflows."""
 NORMAL_95 = 1.959963984540054
 """The quantile of the standard normal distribution that leaves 2.5 % above it."""
 
@@ -38,10 +40,21 @@ def chance_of_more(failures: int, requests: int, other_failures: int, other_requ
     """
     if not (0 <= failures <= requests and 0 <= other_failures <= other_requests):
         raise ValueError("more failures than requests")
-    failed = failures + other_failures
-    ways = comb(requests + other_requests, failed)
-    as_many = range(failures, min(failed, requests) + 1)
-    return sum(comb(requests, count) * comb(other_requests, failed - count) for count in as_many) / ways
+    failed, total = failures + other_failures, requests + other_requests
+    first = max(failures, failed - other_requests)
+    term, together, scale = 1.0, 0.0, 0.0
+    for count in range(first, min(failed, requests) + 1):
+        together += term
+        if together > LARGE:
+            term, together, scale = term / LARGE, together / LARGE, scale + log(LARGE)
+        term *= (requests - count) * (failed - count) / ((count + 1) * (other_requests - failed + count + 1))
+    logarithm = _ways(requests, first) + _ways(other_requests, failed - first) - _ways(total, failed)
+    return min(1.0, exp(logarithm + scale + log(together)))
+
+
+def _ways(number: int, chosen: int) -> float:
+    """Return the logarithm of "number over chosen"."""
+    return lgamma(number + 1) - lgamma(chosen + 1) - lgamma(number - chosen + 1)
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:

@@ -20,8 +20,9 @@ BYTES_AT_MOST = 1 << 30
 REQUESTS_RANGE = (1, 1000)
 TOTAL_RANGE = (1, 100000)
 TOTAL_BY_DEFAULT = 1000
-BODY_SIZES_BY_DEFAULT = (0, 1300, 20000)
-"""Bytes: nothing; what fits into one packet of any overlay with the request's head; what takes several full ones."""
+BODY_SIZES_BY_DEFAULT = (0, 1000, 20000)
+"""Bytes: nothing; what fits into one packet of any overlay, with the head and what a load balancer adds to it; what
+takes several full ones."""
 REQUESTS_BY_DEFAULT = 20
 Given = Union[str, Mapping[str, Any]]
 

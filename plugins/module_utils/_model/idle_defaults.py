@@ -30,7 +30,9 @@ class LoadBalancer:
 
 @dataclass(frozen=True)
 class Server:
-    """keep_seconds: for which it keeps an idle connection by default; None for no limit. requests: on one connection.
+    """keep_seconds: for which it keeps an idle connection by default; None where another setting says so.
+
+    requests: on one connection.
 
     setting: what raises it; SECONDS stands for the number. header: regular expression for its Server header, empty
     where it sends none. note: what else there is to know.
@@ -159,6 +161,8 @@ LOAD_BALANCERS: Tuple[LoadBalancer, ...] = (
     ),
 )
 
+WITHOUT_LIMIT = float("inf")
+
 SERVERS: Tuple[Server, ...] = (
     Server(
         "nginx",
@@ -200,7 +204,7 @@ SERVERS: Tuple[Server, ...] = (
     ),
     Server(
         "Spring Cloud Gateway, reactor-netty",
-        None,
+        WITHOUT_LIMIT,
         "server.netty.idle-timeout=SECONDSs",
         "reactor-netty HttpServer.java, idleTimeout",
     ),

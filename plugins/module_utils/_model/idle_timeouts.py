@@ -114,10 +114,8 @@ def _judge(kept: float, idle: float, margin: float) -> Verdict:
 
 def judge_default(server: Server, balancer: LoadBalancer, margin: float = MARGIN_BY_DEFAULT) -> Verdict:
     """Return the verdict on a server behind a load balancer where nobody has configured either."""
-    if balancer.idle_seconds is None or balancer.layer == 4:
+    if balancer.idle_seconds is None or balancer.layer == 4 or server.keep_seconds is None:
         return Verdict.UNKNOWN
-    if server.keep_seconds is None:
-        return Verdict.OK
     return _judge(server.keep_seconds, balancer.idle_seconds, margin)
 
 

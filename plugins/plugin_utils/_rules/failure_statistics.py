@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Set, Tuple
+from math import comb
+from typing import List, Optional, Tuple
 
 from ...module_utils._model.failure_rates import chance_of_more
 
+SURE = 0.01
+"""Probability below which a single node is named, once it is certain that the nodes differ."""
 Count = Tuple[int, int]
 Counts = Mapping[int, Count]
 
@@ -32,7 +35,9 @@ class Growth:
 
 @dataclass(frozen=True)
 class Split:
-    """Nodes that fail more often than others. unclear: neither. sizes: bytes at which that shows, smallest first."""
+    """Nodes that fail more often than others. unclear: neither for certain.
+
+    sizes: bytes at which that shows, smallest first."""
 
     failing: Tuple[str, ...]
     good: Tuple[str, ...]
@@ -68,41 +73,49 @@ def growth(counts: Counts, significance: float, comparisons: int = 1, least: flo
     return min(found, key=lambda one: (one.chance, one.smallest_large), default=None)
 
 
-def _worse(known: Mapping[str, Count], least: float) -> Iterator[Tuple[Tuple[str, str], float]]:
-    """Yield each node with a node that fails less often, and the chance of that difference. Many have equal counts."""
-    chances: Dict[Tuple[Count, Count], float] = {}
-    for node, count in known.items():
-        for other, compared in known.items():
-            if rate(count) > rate(compared) and rate(count) >= least:
-                pair = (count, compared)
-                if pair not in chances:
-                    chances[pair] = chance_of_more(*count, *compared)
-                yield (node, other), chances[pair]
-
-
 def split_nodes(
     counts: Mapping[str, Counts], significance: float, comparisons: int = 1, least: float = 0.0
 ) -> Optional[Split]:
-    """Return which nodes fail more often than others at the same size, None where chance may explain all of it.
+    """Return which nodes fail more often than the others, None where chance may explain all of it.
 
-    counts: by node and bytes of body. A node fails where it is surely worse than some other node; one is good where a
-    node that fails is surely worse than it, at no size the other way round.
+    counts: by node and bytes of body. Every division of the nodes into two groups is a hypothesis; there are "n over k"
+    with k nodes in the first one, and those of each k share an equal part of the significance. Of the likeliest
+    division, a node counts as failing or good where it differs from the other group by itself, else as unclear.
     """
     sizes = sorted({size for one in counts.values() for size in one})
-    tests = max(1, len(counts) * (len(counts) - 1) * len(sizes) * comparisons)
-    worse: Set[Tuple[str, str]] = set()
-    showing: Set[int] = set()
-    chances: List[float] = []
+    found: List[Tuple[float, int, List[str], List[str]]] = []
     for size in sizes:
         known = {node: one[size] for node, one in counts.items() if size in one and one[size][1]}
-        for (node, other), chance in _worse(known, least):
-            if chance * tests < significance:
-                worse.add((node, other))
-                showing.add(size)
-                chances.append(min(1.0, chance * tests))
-    if not worse:
+        for failing, good in _divisions(known):
+            worse, better = add([known[node] for node in failing]), add([known[node] for node in good])
+            hypotheses = comb(len(known), len(failing)) * (len(known) - 1) * len(sizes) * comparisons
+            chance = min(1.0, chance_of_more(*worse, *better) * hypotheses)
+            if chance < significance and rate(worse) >= least:
+                found.append((chance, size, failing, good))
+    if not found:
         return None
-    failing = sorted({node for node, _other in worse})
-    good = sorted({other for _node, other in worse} - set(failing))
-    unclear = sorted(set(counts) - set(failing) - set(good))
-    return Split(tuple(failing), tuple(good), tuple(unclear), tuple(sorted(showing)), min(chances))
+    chance, size, failing, good = min(found)
+    worse, better = add([counts[node][size] for node in failing]), add([counts[node][size] for node in good])
+    sure_failing = [node for node in failing if chance_of_more(*counts[node][size], *better) < SURE]
+    sure_good = [node for node in good if chance_of_more(*worse, *counts[node][size]) < SURE]
+    shows = [one for one in sizes if _differ(counts, failing, good, one, significance)]
+    return Split(
+        tuple(sorted(sure_failing)),
+        tuple(sorted(sure_good)),
+        tuple(sorted(set(counts) - set(sure_failing) - set(sure_good))),
+        tuple(sorted({*shows, size})),
+        chance,
+    )
+
+
+def _divisions(known: Mapping[str, Count]) -> Iterator[Tuple[List[str], List[str]]]:
+    """Yield the divisions in which every node of the first group fails more often than all of the second."""
+    ordered = sorted(known, key=lambda node: (-rate(known[node]), node))
+    for position in range(1, len(ordered)):
+        if rate(known[ordered[position - 1]]) > rate(known[ordered[position]]):
+            yield ordered[:position], ordered[position:]
+
+
+def _differ(counts: Mapping[str, Counts], failing: List[str], good: List[str], size: int, significance: float) -> bool:
+    worse, better = (add([counts[node].get(size, (0, 0)) for node in nodes]) for nodes in (failing, good))
+    return rate(worse) > rate(better) and chance_of_more(*worse, *better) < significance

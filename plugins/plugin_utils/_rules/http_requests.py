@@ -129,7 +129,7 @@ def _depends(where: Target, nodes: Dict[str, HttpView], split: Split, policy: Po
         policy,
         where,
         observed=f"requests of {_sizes(split.sizes)} to {where.peer} fail by {_names(split.failing)} "
-        f"({len(split.failing)} of {total} nodes), and not by {_names(split.good)}",
+        f"({len(split.failing)} of {total} nodes), and less or not at all by {_names(split.good)}",
         expected="every node that the load balancer picks answers alike",
         evidence=evidence,
         remedy=None,

@@ -48,6 +48,14 @@ def test_more_failures_are_never_more_likely(one: Tuple[int, int], other: Tuple[
         assert chance_of_more(one[0] + 1, one[1], *other) <= chance_of_more(*one, *other) + 1e-12
 
 
+@pytest.mark.parametrize(
+    "one, other", [((0, 90000), (50000, 90000)), ((50000, 90000), (0, 90000)), ((3, 5), (9, 90000))]
+)
+def test_many_requests_are_no_trouble(one: Tuple[int, int], other: Tuple[int, int]) -> None:
+    wanted = hypergeom(one[1] + other[1], one[0] + other[0], one[1]).sf(one[0] - 1)
+    assert chance_of_more(*one, *other) == pytest.approx(wanted, rel=1e-6)
+
+
 def test_a_rate_of_nothing_is_not_known() -> None:
     assert wilson_interval(0, 0) is None
 

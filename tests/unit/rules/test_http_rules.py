@@ -51,7 +51,7 @@ def test_the_incident_is_told_by_size_and_by_node() -> None:
     (grows,), (depends,) = found["HTTP-001"], found["HTTP-002"]
     assert "bodies of 20000 bytes and more: 60 of 80 failed (75 %, 95 % confidence: 65 to 83 %)" in grows.observed
     assert "with 1300 bytes and less: 0 of 160 failed" in grows.observed
-    assert "fail by n1, n3, n4 (3 of 4 nodes), and not by n2" in depends.observed
+    assert "fail by n1, n3, n4 (3 of 4 nodes), and less or not at all by n2" in depends.observed
     assert "overlay" in seen(depends)["what that means"]
     assert grows.target.peer == depends.target.peer == "port 30004/ of the nodes"
     assert set(found) == {"HTTP-001", "HTTP-002"}
@@ -104,18 +104,18 @@ def test_only_larger_requests_can_be_the_ones_that_fail(given_counts: Dict[int, 
 
 
 @given(rates, st.integers(0, 2**32))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_chance_alone_is_no_finding(rate: float, seed: int) -> None:
-    """Of 200 audits in which neither size nor node matters, 0.2 fire by the significance; five would be a fault."""
+    """Of 100 audits in which neither size nor node matters, 0.2 fire by the significance; four would be a fault."""
     dice, fired = random.Random(seed), 0
-    for _audit in range(200):
+    for _audit in range(100):
         nodes = {
             node: {size: (sum(dice.random() < rate for _one in range(20)), 20) for size in SIZES}
             for node in ("n1", "n2", "n3")
         }
         one = {size: nodes["n1"][size] for size in SIZES}
         fired += growth(one, SIGNIFICANCE) is not None or split_nodes(nodes, SIGNIFICANCE) is not None
-    assert fired < 5
+    assert fired < 4
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=12))
@@ -128,6 +128,14 @@ def test_every_node_that_loses_all_is_named_and_no_other(loses: List[bool]) -> N
         assert found is not None
         assert set(found.failing) == {f"n{number}" for number, lost in enumerate(loses) if lost}
         assert set(found.good) == set(nodes) - set(found.failing)
+
+
+@pytest.mark.parametrize("failing", [1, 25, 49])
+def test_few_requests_to_many_nodes_suffice(failing: int) -> None:
+    """1,000 requests are 6 to each of 50 nodes by three sizes: too few to compare one node with one other."""
+    found = split_nodes({f"n{one}": {3000: (6 if one < failing else 0, 6)} for one in range(50)}, SIGNIFICANCE, 3)
+    assert found is not None and found.chance < 1e-6
+    assert set(found.failing) == {f"n{one}" for one in range(failing)} and not found.unclear
 
 
 def test_a_node_with_few_requests_is_unclear() -> None:
@@ -213,7 +221,7 @@ def test_a_layer_4_load_balancer_reuses_nothing() -> None:
 
 IMPATIENT = {"gunicorn", "uvicorn", "Node.js", "Apache httpd"}
 SHIPPED, BOOT = "Tomcat (server.xml as shipped)", "Tomcat in Spring Boot"
-WITHOUT_LIMIT = {"Envoy", "HAProxy", "Spring Cloud Gateway, reactor-netty"}
+PATIENT_OR_UNKNOWN = {"Envoy", "HAProxy", "Spring Cloud Gateway, reactor-netty"}
 
 
 @pytest.mark.parametrize(
@@ -221,7 +229,7 @@ WITHOUT_LIMIT = {"Envoy", "HAProxy", "Spring Cloud Gateway, reactor-netty"}
     [
         ("aws_alb", IMPATIENT | {SHIPPED, BOOT}, set()),
         ("alibaba_alb", IMPATIENT, {SHIPPED}),
-        ("gcp_alb", {server.name for server in SERVERS} - WITHOUT_LIMIT, set()),
+        ("gcp_alb", {server.name for server in SERVERS} - PATIENT_OR_UNKNOWN, set()),
     ],
 )
 def test_servers_that_nobody_configured(balancer: str, short: set[str], marginal: set[str]) -> None:
