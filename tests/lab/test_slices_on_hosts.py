@@ -139,3 +139,22 @@ def test_the_findings_are_the_same(both: tuple[dict[str, Any], dict[str, Any]]) 
     assert merged["findings"] == whole["findings"]
     assert merged["summary"] == whole["summary"] and merged["hosts"] == whole["hosts"]
     assert merged["policy"] == whole["policy"]
+
+
+def test_slices_that_do_not_hear_of_each_other_measure_the_same_path_mtus(hosts: lab.Lab, tmp_path: Path) -> None:
+    """One after the other: nobody answers from the other slice, and its hosts are measured by ICMP."""
+    for name, limit in (("west", "w*"), ("east", "e*")):
+        variables = {"netfit_slice": name, "netfit_slice_wait": 0, "netfit_probe": "hosts"}
+        ended = run(hosts, tmp_path, name, "netfit.cluster.audit", limit=limit, **variables)
+        assert ended["status"] == 0, ended["said"]
+    ended = run(hosts, tmp_path, "merge", "netfit.cluster.report")
+    assert ended["status"] == 0, ended["said"]
+    paths = report(tmp_path)["paths"]
+    across = [one for one in paths if one["host"][0] != one["peer"]["host"][0]]
+    within = [one for one in paths if one not in across]
+    assert (len(across), len(within)) == (16, 12)
+    assert {(one["method"], one["forward"]["path_mtu"], one["expected_mtu"]) for one in across} == {
+        ("icmp", 1400, 1500)
+    }
+    assert {(one["method"], one["forward"]["path_mtu"], one["expected_mtu"]) for one in within} == {("udp", 1500, 1500)}
+    assert {one["verdict"] for one in across} == {"black hole"}
