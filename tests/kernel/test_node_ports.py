@@ -136,7 +136,32 @@ def test_chains_that_nothing_here_can_read_are_a_problem(node: Lab, monkeypatch:
     load(node, "iptables-nft-restore", "--noflush", file="iptables-1.31.rules")
     without(monkeypatch, nft=False)
     ports, (problem,) = read(node, running=False)
-    assert ports == [] and "KUBE-NODEPORTS is in table ip nat, and iptables-save" in problem.reason
+    assert ports == [] and problem.reason == (
+        "kube-proxy's chain KUBE-NODEPORTS is in table ip nat: "
+        "iptables-save for nf_tables is not installed (package iptables)"
+    )
+
+
+@pytest.mark.parametrize(("file", "told"), [("iptables-1.31.rules", True), ("", False)])
+def test_a_program_that_fails_is_a_problem_only_with_kube_proxy_s_chains(
+    node: Lab, monkeypatch: pytest.MonkeyPatch, file: str, told: bool
+) -> None:
+    load(node, "iptables-nft-restore", "--noflush", file=file or "iptables-1.31.rules")
+    if not file:
+        node.inside("node", lambda: run("iptables-nft-restore", given="*nat\nCOMMIT\n"))
+    monkeypatch.setattr(node_ports, "find_save_command", lambda kind, _family: ("false",) if kind == "nft" else None)
+    ports, problems = read(node, running=False)
+    assert ports == [] and [one.reason.endswith("false: 1") for one in problems] == [True] * told
+
+
+def test_an_nft_that_fails_leaves_iptables_save(node: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Any:
+        raise OSError("nft: JSON support not compiled-in")
+
+    load(node, "iptables-nft-restore", "--noflush", file="iptables-1.31.rules")
+    monkeypatch.setattr(node_ports, "read_tables", refuse)
+    ports, problems = read(node)
+    assert shown(ports) == SHOWN and problems == []
 
 
 def test_iptables_save_is_enough_for_iptables(node: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,19 +37,31 @@ IPVS_LINK = "kube-ipvs0"
 
 @dataclass
 class _Look:
-    """One look: what was found, whether kube-proxy left anything at all, what is missing and what went wrong."""
+    """One look: what was found, and whether kube-proxy left anything at all.
+
+    missing: why some of its modes could not be looked at. failed: what went wrong, which matters only with kube-proxy.
+    """
 
     found: List[NodePort] = field(default_factory=list)
     seen: bool = False
     missing: Set[str] = field(default_factory=set)
+    failed: List[str] = field(default_factory=list)
     problems: List[Problem] = field(default_factory=list)
 
     def attempt(self, read: Callable[[], None]) -> None:
-        """Call a reader; what it cannot do becomes a problem and the rest goes on."""
+        """Call a reader; what it cannot do is kept, and the rest goes on."""
         try:
             read()
         except (OSError, ValueError) as error:
-            self.problems.append(Problem(SUBJECT, str(error)))
+            self.failed.append(str(error))
+
+    def conclude(self, running: bool) -> None:
+        """Make problems of what a host with kube-proxy has to answer for. running: whether it is known to run."""
+        if running or self.seen:
+            self.problems.extend(Problem(SUBJECT, reason) for reason in self.failed)
+        if running and not self.seen and self.missing:
+            reason = f"kube-proxy runs here, and its rules cannot be read: {' and '.join(sorted(self.missing))}"
+            self.problems.append(Problem(SUBJECT, reason))
 
     def add(self, ports: Sequence[NodePort]) -> None:
         """Keep what is new: rules that an earlier mode left behind do not come first."""
@@ -63,7 +75,7 @@ def read_node_ports(
     """Return the NodePorts of this node, with endpoints of which only address, port and share are known.
 
     addresses: the node's own, without those of kube-ipvs0. links: names of its links. running: whether kube-proxy is
-    known to run here; a program that is missing is a problem only then, or where kube-proxy's chains are seen.
+    known to run here; what cannot be read is a problem only then, or where kube-proxy's chains are seen.
     """
     look = _Look()
     tables = _nft_tables(look)
@@ -73,9 +85,7 @@ def read_node_ports(
         look.attempt(partial(_read_iptables_nft, look, family, tables))
         look.attempt(partial(_read_iptables_legacy, look, family))
     look.attempt(partial(_read_ipvs, look, addresses, links))
-    if running and not look.seen and look.missing:
-        reason = f"kube-proxy runs here, and its rules cannot be read: {' and '.join(sorted(look.missing))}"
-        look.problems.append(Problem(SUBJECT, reason))
+    look.conclude(running)
     return _bounded(look)
 
 
@@ -86,9 +96,11 @@ def _nft_tables(look: _Look) -> Optional[List[Table]]:
     if find_nft() is None:
         look.missing.add("nft is not installed (package nftables)")
         return None
-    tables: List[Table] = []
-    look.attempt(lambda: tables.extend(read_tables()))
-    return tables
+    try:
+        return read_tables()
+    except (OSError, ValueError) as error:
+        look.missing.add(str(error))
+        return None
 
 
 def _read_nftables(look: _Look, family: str, tables: Optional[List[Table]]) -> None:
@@ -106,15 +118,18 @@ def _read_iptables_nft(look: _Look, family: str, tables: Optional[List[Table]]) 
     if tables is not None and table not in tables:
         return
     command = find_save_command(NFT, family)
-    if command is not None:
-        _read_saved(look, family, command)
-    elif tables is None or _has_entry_chain(table):
-        look.missing.add("iptables-save for nf_tables is not installed (package iptables)")
-        if tables is not None:
-            reason = (
-                f"kube-proxy's chain {ENTRY} is in table {table}, and iptables-save, which reads it, is not installed"
-            )
-            look.problems.append(Problem(SUBJECT, f"{reason} (package iptables)"))
+    try:
+        if command is not None:
+            _read_saved(look, family, command)
+            return
+        reason = "iptables-save for nf_tables is not installed (package iptables)"
+    except OSError as error:
+        reason = str(error)
+    if tables is None:
+        look.missing.add(reason)
+    elif _has_entry_chain(table):
+        look.seen = True
+        look.problems.append(Problem(SUBJECT, f"kube-proxy's chain {ENTRY} is in table {table}: {reason}"))
 
 
 def _has_entry_chain(table: Table) -> bool:
