@@ -17,7 +17,7 @@ from ..plugin_utils._rules.assess import assess_host, finish, summarize
 from ..plugin_utils._rules.assess_mesh import mesh_rules
 from ..plugin_utils._rules.cluster import cluster_rules
 from ..plugin_utils._rules.path_view import Measured
-from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.plain import facts_of, plain_copy
 from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
 from ..plugin_utils._rules.problems import not_audited
 from ..plugin_utils._rules.read_paths import read_measured
@@ -109,7 +109,7 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     views: List[HostView] = []
     measured: Dict[str, Measured] = {}
     for name in sorted({str(name) for name in names}):
-        gathered = hostvars[name].get("ansible_facts", {})
+        gathered = facts_of(hostvars, name)
         measured[name] = _measured(name, gathered)
         facts = _netfit_facts(gathered)
         if facts:

@@ -16,7 +16,7 @@ from ..plugin_utils._mesh.members import Member, from_facts, from_variables, wit
 from ..plugin_utils._mesh.peers import Peer, PeerError, parse_peers
 from ..plugin_utils._mesh.plan import Node, plan, rows
 from ..plugin_utils._mesh.targets import CLASSES, Assignment, Settings
-from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.plain import facts_of, plain_copy
 from ..plugin_utils._rules.read_view import FACT_NAMES, view_host
 
 SPARE_SECONDS = 20
@@ -82,13 +82,18 @@ def assign(
     if unknown:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory")
     given = {peer.name: peer for peer in peers}
-    members = {name: _member(name, hostvars[name], given.get(name)) for name in names}
+    members, zones = {}, {name: peer.zone for name, peer in given.items()}
+    able = set(names)
+    for name in [*names, *(name for name in given if name not in able and name in hostvars)]:
+        stated = hostvars[name]
+        zones[name] = _text(stated, "netfit_zone") or zones.get(name)
+        if name in able:
+            members[name] = _member(name, facts_of(hostvars, name), stated, given.get(name))
     for peer in peers:
         members.setdefault(peer.name, from_variables(peer.name, peer.address, None, peer.pods))
     distinct = {member.name: member for member in with_distinct_addresses(members.values())}
     probers = {name for name in names if name in playing and distinct[name].view is not None}
-    able = set(names)
-    nodes = [Node(name, _zone(name, hostvars, given), name not in able) for name in distinct]
+    nodes = [Node(name, zones.get(name), name not in able) for name in distinct]
     settings = Settings(
         CLASSES[options["probe"]],
         options["responder_port"] if responders else None,
@@ -113,19 +118,13 @@ def lifetime(hosts: int, forks: int, timeout: float) -> int:
     return min(round(SPARE_SECONDS + turns * (TASK_SECONDS + timeout + TASK_SECONDS)), LONGEST_LIFE)
 
 
-def _member(name: str, variables: Mapping[str, Any], peer: Optional[Peer]) -> Member:
-    gathered = variables.get("ansible_facts", {})
+def _member(name: str, gathered: Mapping[str, Any], variables: Mapping[str, Any], peer: Optional[Peer]) -> Member:
     facts = {fact: plain_copy(gathered[fact]) for fact in FACT_NAMES if fact in gathered}
     stated, login = _text(variables, "netfit_address"), _text(variables, "ansible_host") or name
     if facts:
         return from_facts(name, facts, view_host(name, facts), stated, login)
     address = peer.address if peer is not None else None
     return from_variables(name, stated or address, login, peer.pods if peer is not None else ())
-
-
-def _zone(name: str, hostvars: Mapping[str, Any], given: Mapping[str, Peer]) -> Optional[str]:
-    zone = _text(hostvars[name], "netfit_zone") if name in hostvars else None
-    return zone or (given[name].zone if name in given else None)
 
 
 def _text(variables: Mapping[str, Any], name: str) -> Optional[str]:

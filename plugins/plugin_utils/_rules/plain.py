@@ -75,6 +75,16 @@ def owner(parent: Record) -> Owner:
     )
 
 
+def facts_of(hostvars: Any, name: str) -> Record:
+    """Return what was gathered about another host of the play, as it came.
+
+    Facts are values, never templates. By way of hostvars[name] Ansible would look for templates in every one of them,
+    which takes several times as long as all that is done with them afterwards.
+    """
+    get = getattr(hostvars, "raw_get", hostvars.__getitem__)
+    return record(get(name), "ansible_facts")
+
+
 def plain_copy(value: Any) -> Any:
     """Copy mappings, lists and texts, whatever their class (Ansible has its own), into plain dicts, lists and texts."""
     if isinstance(value, Mapping):
