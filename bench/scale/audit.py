@@ -56,10 +56,10 @@ def run(file: Path, count: int, pods: int, watch: Any) -> Mapping[str, float]:
     with watch.phase("read the facts"), file.open(encoding="utf-8") as stream:
         facts: Dict[str, Facts] = dict(json.loads(line) for line in stream)
     with watch.phase("plan the mesh"):
-        work = _plan(facts, nodes)
-    results = _measure(work, nodes)
+        work = plan(facts, nodes)
+    results = measure(work, nodes)
     with watch.phase("assess each host"):
-        assessments = {name: _assess(name, facts.get(name), results.get(name, {}), policy) for name in nodes}
+        assessments = {name: assess(name, facts.get(name), results.get(name, {}), policy) for name in nodes}
     with watch.phase("read all facts again"):
         measured = {name: read_measured(name, one["paths"], one["tcp_paths"]) for name, one in assessments.items()}
         views = [view_host(name, facts[name]) for name in sorted(facts)]
@@ -83,7 +83,8 @@ def run(file: Path, count: int, pods: int, watch: Any) -> Mapping[str, float]:
     return amounts
 
 
-def _plan(facts: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> Mapping[str, Facts]:
+def plan(facts: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> Mapping[str, Facts]:
+    """Return what each host has to measure."""
     hostvars = {name: {"ansible_facts": facts.get(name, {}), "ansible_host": nodes[name].address} for name in nodes}
     variables = {
         "hostvars": hostvars,
@@ -91,11 +92,12 @@ def _plan(facts: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> Ma
         "groups": {"vantage": [synthetic.VANTAGE]},
         "ansible_forks": 50,
     }
-    plan: Mapping[str, Facts] = assign(variables, PLAN, [], responders=True)["hosts"]
-    return plan
+    work: Mapping[str, Facts] = assign(variables, PLAN, [], responders=True)["hosts"]
+    return work
 
 
-def _measure(work: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> Dict[str, Dict[str, List[Facts]]]:
+def measure(work: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> Dict[str, Dict[str, List[Facts]]]:
+    """Return what was measured from each host."""
     return {
         name: {
             "paths": join_paths(
@@ -113,7 +115,8 @@ def _measure(work: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> 
     }
 
 
-def _assess(name: str, facts: Any, results: Mapping[str, List[Facts]], policy: Any) -> Facts:
+def assess(name: str, facts: Any, results: Mapping[str, List[Facts]], policy: Any) -> Facts:
+    """Return the assessment of one host, as the action leaves it among the facts."""
     if facts is None:
         status, findings = "unreachable", finish(policy, [not_audited(name, policy, synthetic.UNREACHABLE)])
     else:

@@ -22,7 +22,7 @@ from ..plugin_utils._rules.assessment import (
     current_assessment,
     current_facts,
 )
-from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.plain import plain_copy, raw_variables
 from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
 
 ARGUMENTS = {
@@ -107,5 +107,6 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
 def _known(hostvars: Mapping[str, Any], names: List[str]) -> Iterator[Tuple[str, Dict[str, Any], Dict[str, Any]]]:
     """What this run has of each host."""
     for name in names:
-        kept = current_assessment(hostvars[name])
-        yield name, current_facts(hostvars[name], kept), kept or {}
+        variables = raw_variables(hostvars, name)
+        kept = current_assessment(variables)
+        yield name, current_facts(variables, kept), kept or {}

@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 from ..plugin_utils._mesh.nodes import Known, describe_node, hand_out, peer_node, read_node
 from ..plugin_utils._mesh.peers import Peer, PeerError, parse_peers
 from ..plugin_utils._mesh.targets import CLASSES, Settings
-from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.plain import plain_copy, raw_variables
 from ..plugin_utils._slices.exchange import Exchange, SliceError, exchange_of
 
 SPARE_SECONDS = 20
@@ -181,10 +181,10 @@ def describe_host(
 
     Facts that a cache kept from an earlier run say nothing where this run could not gather any.
     """
-    variables: Mapping[str, Any] = hostvars[name]
-    gathered = variables.get(gathered_in)
+    variables, raw = hostvars[name], raw_variables(hostvars, name)
+    gathered = raw.get(gathered_in)
     missed = isinstance(gathered, Mapping) and bool(gathered.get("unreachable") or gathered.get("failed"))
-    facts = {} if missed else variables.get("ansible_facts", {})
+    facts = {} if missed else raw.get("ansible_facts", {})
     stated, zone = (_text(variables, one) for one in ("netfit_address", "netfit_zone"))
     return describe_node(facts, stated, _text(variables, "ansible_host") or name, zone, peer)
 

@@ -18,12 +18,12 @@ from ..plugin_utils._report.baseline import Baseline, read_baseline
 from ..plugin_utils._report.comparison import Comparison, FileError, check_promise, check_report, compare, judge
 from ..plugin_utils._report.comparison_lines import comparison_lines
 from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
-from ..plugin_utils._report.formats import FORMATS, JSON
+from ..plugin_utils._report.formats import FORMATS, JSON, Format
 from ..plugin_utils._report.line import Line
 from ..plugin_utils._report.terminal import render, usable_width
 from ..plugin_utils._report.verification import verification_lines, verify
 from ..plugin_utils._rules.assessment import current_assessment, is_current
-from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.plain import plain_copy, raw_variables
 from ..plugin_utils._rules.policy import load_policy
 from ..plugin_utils._rules.waiver_file import WaiverError, load_waivers
 from ..plugin_utils._rules.waivers import Waivers
@@ -84,8 +84,8 @@ class ActionModule(ActionBase):
         path = Path(options["report_dir"]).expanduser().absolute() / JSON.file
         check_mode = bool(self._task.check_mode)
         result["report_dir"] = str(path.parent)
-        files = {} if check_mode else _files(document, before, options["formats"], path.parent)
-        self._write(document, files, result)
+        files = {} if check_mode else _files(options["formats"], path.parent)
+        self._write(document, before, files, result)
         self._show(document, list(files))
         if options["verify"]:
             self._verify(document, comparison(document), result)
@@ -103,14 +103,19 @@ class ActionModule(ActionBase):
         """Return the report of this play's hosts."""
         return _document(variables, options, waivers, baseline)
 
-    def _write(self, document: Mapping[str, Any], files: Mapping[Path, str], result: Dict[str, Any]) -> None:
-        """Write the files, the report itself first. files: their texts; none in check mode."""
-        named = {one.file: one.name for one in FORMATS.values()}
-        written = {named[path.name]: str(path) for path in files}
+    def _write(
+        self,
+        document: Mapping[str, Any],
+        before: Optional[Mapping[str, Any]],
+        files: Mapping[Path, Format],
+        result: Dict[str, Any],
+    ) -> None:
+        """Render and write one file after the other, so that one text at a time is held. files: none in check mode."""
+        written = {kind.name: str(path) for path, kind in files.items()}
         result.update(summary=document["summary"], report=written.get(JSON.name), files=written)
-        for path, text in files.items():
+        for path, kind in files.items():
             try:
-                write_atomically(path, text)
+                write_atomically(path, kind.render(document, before))
             except OSError as error:
                 self._show(document, [])
                 raise AnsibleActionFail(f"report_dir: {path} could not be written: {error}") from error
@@ -189,7 +194,7 @@ def _document(
     unknown = sorted(name for name in names if name not in hostvars)
     if unknown or not names:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory" if unknown else "hosts: none given")
-    assessments = {name: current_assessment(hostvars[name]) for name in names}
+    assessments = {name: current_assessment(raw_variables(hostvars, name)) for name in names}
     cluster = variables.get("ansible_facts", {}).get("netfit_cluster_assessment")
     known = isinstance(cluster, Mapping) and is_current(cluster, variables)
     found: Mapping[str, Any] = plain_copy(cluster) if known else {}
@@ -212,12 +217,10 @@ def _baseline(options: Mapping[str, Any]) -> Optional[Baseline]:
     return read_baseline(_json(options, "baseline", "netfit_baseline"), options["baseline"])
 
 
-def _files(
-    document: Mapping[str, Any], before: Optional[Mapping[str, Any]], formats: Sequence[str], directory: Path
-) -> Dict[Path, str]:
-    """Return the text of each file that is asked for, the report itself first: the others are made from it."""
+def _files(formats: Sequence[str], directory: Path) -> Dict[Path, Format]:
+    """Return each file that is asked for, the report itself first: the others are made from it."""
     wanted = [JSON.name, *(name for name in FORMATS if name in formats and name != JSON.name)]
-    return {directory / FORMATS[name].file: FORMATS[name].render(document, before) for name in wanted}
+    return {directory / FORMATS[name].file: FORMATS[name] for name in wanted}
 
 
 def _check_use(options: Mapping[str, Any]) -> None:

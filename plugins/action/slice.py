@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ..plugin_utils._mesh.peers import Peer, PeerError, parse_peers
 from ..plugin_utils._report.document import describe_policy, write_atomically
 from ..plugin_utils._rules.assessment import current_assessment, current_facts
-from ..plugin_utils._rules.plain import plain_copy
+from ..plugin_utils._rules.plain import plain_copy, raw_variables
 from ..plugin_utils._rules.policy import PolicyError, load_policy
 from ..plugin_utils._slices.exchange import ANSWERING, MEASURED, Exchange, SliceError
 from ..plugin_utils._slices.result import describe_host_result, describe_slice, file_name, without_facts
@@ -132,8 +132,9 @@ def slice_content(variables: Mapping[str, Any], options: Mapping[str, Any], peer
         kept = {"stated": None, "login": None, "zone": peer.zone, "address": peer.address, "audited": peer.audited}
         nodes.setdefault(peer.name, {**kept, "pods": [dict(pod) for pod in peer.pods]})
     for name in sorted(str(name) for name in variables.get("ansible_play_hosts_all", [])):
-        assessment = current_assessment(hostvars[name])
-        hosts[name] = describe_host_result(current_facts(hostvars[name], assessment), assessment, name in vantages)
+        raw = raw_variables(hostvars, name)
+        assessment = current_assessment(raw)
+        hosts[name] = describe_host_result(current_facts(raw, assessment), assessment, name in vantages)
     return describe_slice(
         options["name"],
         options["run"],

@@ -75,6 +75,16 @@ def owner(parent: Record) -> Owner:
     )
 
 
+def raw_variables(hostvars: Any, name: str) -> Record:
+    """Return the variables of another host of the play as they came: facts, and what tasks have registered.
+
+    These are values, never templates. By way of hostvars[name] Ansible would look for templates in every one of them,
+    which takes several times as long as all that is done with them afterwards.
+    """
+    variables: Record = getattr(hostvars, "raw_get", hostvars.__getitem__)(name)
+    return variables
+
+
 def plain_copy(value: Any) -> Any:
     """Copy mappings, lists and texts, whatever their class (Ansible has its own), into plain dicts, lists and texts."""
     if isinstance(value, Mapping):
