@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, Iterable, List, Mapping, Optional, Set, Tuple
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 TOLD_AT_ONCE = 20
@@ -29,7 +29,7 @@ class Outcome(IntEnum):
 @dataclass(frozen=True)
 class Judgement:
     """drifted: findings that the last good state lacks, or has as less severe. unseen: what could not be looked at, and
-    why. first: there is no last good state yet. open: failures of any age. gone: failures that are no more."""
+    why. first: there is no last good state yet. open: failures above info. gone: those that are no more."""
 
     drifted: Tuple[Mapping[str, Any], ...]
     unseen: Tuple[str, ...]
@@ -63,9 +63,13 @@ def judge(report: Mapping[str, Any], last_good: Optional[Mapping[str, Any]], fai
     if last_good is not None:
         new = (one for one in findings if one["status"] == "error" and one["fingerprint"] not in known)
         unseen += [f"Could not be checked: {sentence(one)}" for one in new]
-    now = {one["fingerprint"] for one in failures}
-    before = {one["fingerprint"] for one in (last_good or {}).get("findings", ()) if one["status"] == "fail"}
-    return Judgement(drifted, tuple(unseen), last_good is None, len(failures), len(before - now))
+    now, before = _serious(failures), _serious((last_good or {}).get("findings", ()))
+    return Judgement(drifted, tuple(unseen), last_good is None, len(now), len(before - now))
+
+
+def _serious(findings: Iterable[Mapping[str, Any]]) -> Set[str]:
+    """Return the fingerprints of failures above info, which the report counts as nothing found."""
+    return {one["fingerprint"] for one in findings if one["status"] == "fail" and one["severity"] != "info"}
 
 
 def sentence(finding: Mapping[str, Any]) -> str:

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ansible-builder reads of the installed collection."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import List
+
+import pytest
+import yaml
+
+from ansible_collections.netfit.cluster.tests.pipelines.conftest import run
+
+
+@pytest.mark.parametrize(
+    ("platform", "package"), [("platform:dpkg", "openssh-client"), ("platform:rpm", "openssh-clients")]
+)
+def test_builder_finds_ssh_and_nothing_else(installed: Path, platform: str, package: str) -> None:
+    done = run("ansible-builder", "introspect", str(installed), directory=installed)
+    assert done.returncode == 0, done.stdout
+    document = yaml.safe_load(done.stdout[done.stdout.index("---") :])
+    assert document.get("python") in (None, {}, [])
+    lines: List[str] = document["system"]
+    matching = [line.split()[0] for line in lines if platform in line]
+    assert matching == [package]
+    assert all("netfit.cluster" in line for line in lines)
+
+
+def test_the_controller_imports_nothing_that_ansible_does_not_bring(installed: Path) -> None:
+    """Were it otherwise, meta/execution-environment.yml would have to name it."""
+    plugins = installed / "ansible_collections/netfit/cluster/plugins"
+
+    allowed = {*sys.stdlib_module_names, "ansible", "ansible_collections", "jinja2", "yaml"}
+    imported = {
+        match[1]
+        for path in plugins.rglob("*.py")
+        for match in re.finditer(r"^\s*(?:from|import) ([a-z_0-9]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert imported - allowed == set()
