@@ -38,12 +38,12 @@ def run(*command: str, directory: Path, timeout: int = 120, **environment: str) 
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that holds ansible_collections/netfit/cluster, installed from its own artifact."""
     top = tmp_path_factory.mktemp("installed")
-    galaxy = {"ANSIBLE_HOME": str(top / "home"), "ANSIBLE_COLLECTIONS_PATH": str(top)}
+    galaxy = {"ANSIBLE_HOME": str(top / "home"), "ANSIBLE_COLLECTIONS_PATH": str(top), "PYTHONPATH": ""}
     built = run("ansible-galaxy", "collection", "build", "--output-path", str(top), directory=ROOT, **galaxy)
     assert built.returncode == 0, built.stdout
     artifact = next(top.glob("netfit-cluster-*.tar.gz"))
     done = run(
-        "ansible-galaxy", "collection", "install", str(artifact), "--no-deps", "--offline", "-p", str(top),
+        "ansible-galaxy", "collection", "install", str(artifact), "--no-deps", "--offline", "--force", "-p", str(top),
         directory=top, **galaxy,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

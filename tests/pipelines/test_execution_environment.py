@@ -13,7 +13,7 @@ from typing import List
 import pytest
 import yaml
 
-from ansible_collections.netfit.cluster.tests.pipelines.conftest import run
+from ansible_collections.netfit.cluster.tests.pipelines.conftest import ROOT, run
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,14 @@ def test_the_controller_imports_nothing_that_ansible_does_not_bring(installed: P
         for match in re.finditer(r"^\s*(?:from|import) ([a-z_0-9]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert imported - allowed == set()
+
+
+def test_the_guides_definition_is_one_that_builder_takes(tmp_path: Path) -> None:
+    text = (ROOT / "docs/pipelines.md").read_text(encoding="utf-8")
+    (definition,) = [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "base_image" in block]
+    (tmp_path / "execution-environment.yml").write_text(definition, encoding="utf-8")
+    done = run("ansible-builder", "create", directory=tmp_path)
+    assert done.returncode == 0, done.stdout
+    containerfile = (tmp_path / "context/Containerfile").read_text(encoding="utf-8")
+    assert "fedora-minimal:42" in containerfile
+    assert "netfit.cluster" in (tmp_path / "context/_build/requirements.yml").read_text(encoding="utf-8")
