@@ -131,7 +131,7 @@ def answers(port: int) -> bool:
 
 def test_an_alert_audits_its_host_alone_and_what_looks_like_one_nobody(recorded: Path, tmp_path: Path) -> None:
     template = "{{ lookup('pipe', 'touch " + str(tmp_path / "run") + "') }}"
-    strange = [template, "n1:n2", "n*", "n1,n2", "@/etc/passwd", "../n2", "", "n1\n", "~n.", "!n1"]
+    strange = [template, "n1:n2", "n*", "n1,n2", "@/etc/passwd", "../n2", "", "n1\n", f"n1\n{template}", "~n.", "!n1"]
     with rulebook(recorded, tmp_path) as running:
         assert running.post(payload(alert("NetfitMtuDrift", host="n2")), token=None) in (400, 401)
         assert running.post(payload(alert("NetfitMtuDrift", host="n2")), token="another") in (400, 401)
@@ -152,9 +152,10 @@ def test_an_alert_audits_its_host_alone_and_what_looks_like_one_nobody(recorded:
     assert list(report["hosts"]) == ["n1"]
     assert {path.name for path in tmp_path.glob("asked-*.json")} == {"asked-n1.json", "asked-n3.json"}
     assert not (tmp_path / "run").exists() and not list(tmp_path.rglob("annotated"))
-    assert len(re.findall(r"PLAY \[Check whom", printed)) == 4, (
-        "strange names reach no playbook, and repeated ones only once"
-    )
+    refused = {name.split()[0] for name in re.findall(r"netfit_alert_host is ([^,]+)", printed)}
+    # A newline at the end passes the rulebook's expression, as "$" stands before it; the playbook refuses it.
+    assert refused == {"all", "unknown", "n1"}
+    assert printed.count(f"Report: {tmp_path}/reports/n1/report.json") == 1, "a repeated alert is answered once"
     assert "Remediate with the tags that are allowed" in printed and "netfit.cluster.remediate" not in printed
 
 
