@@ -67,7 +67,11 @@ def write_inventory(directory: Path, hosts: Dict[str, Any]) -> Path:
     for name, facts in hosts.items():
         file = directory / f"{name}.json"
         file.write_text(json.dumps(facts), encoding="utf-8")
-        written[name] = {"ansible_connection": "local", "recorded_facts": str(file)}
+        written[name] = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "recorded_facts": str(file),
+        }
     inventory = directory / "hosts.yml"
     inventory.write_text(json.dumps({"all": {"hosts": written}}), encoding="utf-8")
     return inventory
