@@ -24,6 +24,8 @@ ALERT_PACKAGES = ("prometheus",)
 """Has promtool. Its daemon is not started here, but would be at the next boot of a machine whose init is systemd."""
 SERVER_PACKAGES = ("default-jdk-headless", "gunicorn", "haproxy", "libcap2-bin", "nginx", "nodejs", "redis-server")
 """Whose listen queues are raised while they run."""
+RULEBOOK_PACKAGES = ("default-jre-headless", "openssh-client")
+"""What ansible-rulebook decides its rules with."""
 BROWSER_PACKAGES = ("chromium", "fonts-dejavu-core", "poppler-utils")
 MANAGER_PACKAGES = (
     "dhcpcd-base",
@@ -73,6 +75,7 @@ class Job:
 
 MAIN = Environment("main", CURRENT, "requirements.txt")
 NEWEST_ANSIBLE = Environment("ansible-2.21", ("3.12", "3.13", "3.14"), "requirements-2.21.txt")
+PIPELINES = Environment("pipelines", CURRENT, "requirements-pipelines.txt")
 IMPORTER = Environment("importer", CURRENT, "requirements-importer.txt")
 MYPY = ("{commands}/mypy", "--config-file", "pyproject.toml", "--cache-dir", "{kept}")
 PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "cache_dir={scratch}/pytest")
@@ -151,6 +154,7 @@ JOBS: Tuple[Job, ...] = (
     _scenario("managers", "changes", MANAGER_PACKAGES),
     _scenario("mtu", "changes"),
     _scenario("tuning", "changes"),
+    _scenario("scheduled", "changes"),
     Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
@@ -163,6 +167,14 @@ JOBS: Tuple[Job, ...] = (
         ((*PYTEST, "tests/monitoring"),),
         timeout_seconds=600,
         packages=ALERT_PACKAGES,
+    ),
+    Job(
+        "pipelines",
+        "pipelines",
+        PIPELINES,
+        ((*PYTEST, "tests/pipelines"),),
+        timeout_seconds=1200,
+        packages=RULEBOOK_PACKAGES + COPY_PACKAGES,
     ),
     Job(
         "browser",

@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples for pipelines: valid by their services' own schemas, true to the playbooks, and their steps run."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import pytest
+import yaml
+
+from ansible_collections.netfit.cluster.tests.pipelines.conftest import COMMANDS, ROOT, run
+from ansible_collections.netfit.cluster.tests.unit.builders import incident
+
+EXAMPLES = ROOT / "docs/examples/ci"
+GITHUB = EXAMPLES / "github-workflow.yml"
+GITLAB = EXAMPLES / "gitlab-ci.yml"
+FILES = sorted(EXAMPLES.rglob("*.yml"))
+KEY = "not a key\nof two lines"
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def steps() -> List[Dict[str, Any]]:
+    found: List[Dict[str, Any]] = load(GITHUB)["jobs"]["audit"]["steps"]
+    return found
+
+
+def scripts() -> Iterator[Tuple[str, str]]:
+    """All shell of both pipelines, by a name for it."""
+    for step in steps():
+        if "run" in step:
+            yield f"github: {step['name']}", step["run"]
+    job = load(GITLAB)["netfit"]
+    yield "gitlab", "\n".join([*job["before_script"], *job["script"]])
+
+
+@pytest.mark.parametrize(("file", "schema"), [(GITHUB, "github-workflows"), (GITLAB, "gitlab-ci")])
+def test_valid_by_the_services_own_schema(file: Path, schema: str) -> None:
+    done = run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", str(file), directory=ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(EXAMPLES)))
+def test_variables_and_playbooks_that_are_named_exist(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    header = "".join(line for line in (ROOT / "playbooks/audit.yml").open(encoding="utf-8") if line.startswith("#"))
+    known = set(re.findall(r"\bnetfit_[a-z_]+", header))
+    assert set(re.findall(r"\bnetfit_[a-z_]+", text)) <= known
+    for playbook in re.findall(r"netfit\.cluster\.([a-z_]+)", text):
+        assert (ROOT / "playbooks" / f"{playbook}.yml").exists()
+
+
+def test_files_that_are_published_are_those_that_are_written(tmp_path: Path) -> None:
+    for text in (GITHUB.read_text(encoding="utf-8"), GITLAB.read_text(encoding="utf-8")):
+        match = re.search(r"netfit_formats=(\S+)", text)
+        assert match
+        suffixes = {"html": ".html", "junit": ".junit.xml", "markdown": ".md", "sarif": ".sarif", "json": ".json"}
+        written = {f"report{suffixes[name]}" for name in [*match[1].split(","), "json"]}
+        assert set(re.findall(r"netfit-report/(report\.[a-z.]+[a-z])", text)) <= written
+
+
+@pytest.mark.parametrize(("name", "script"), scripts(), ids=[name for name, _script in scripts()])
+def test_shell_is_understood_by_the_shell(name: str, script: str) -> None:
+    shell = "bash" if name.startswith("github") else "sh"
+    done = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+class Runner:
+    """A checkout as the pipeline has it, with hosts that give recorded facts."""
+
+    def __init__(self, directory: Path, recorded: Path) -> None:
+        self.directory, self.recorded = directory, recorded
+        (directory / ".venv/bin").mkdir(parents=True)
+        (directory / ".venv/bin/ansible-playbook").symlink_to(COMMANDS / "ansible-playbook")
+        shutil.copy(EXAMPLES / "netfit.yml", directory)
+        (directory / "known_hosts").touch()
+        self.set_hosts(incident())
+
+    def set_hosts(self, hosts: Dict[str, Any]) -> None:
+        lines = []
+        for name, facts in hosts.items():
+            file = self.directory / f"{name}.json"
+            file.write_text(json.dumps(facts), encoding="utf-8")
+            lines.append(f"{name} ansible_connection=local recorded_facts={file}\n")
+        (self.directory / "hosts.ini").write_text("".join(lines), encoding="utf-8")
+
+    def shell(self, argv: List[str], script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        file = self.directory / "script"
+        # Nothing answers to measurements here.
+        file.write_text(script.replace("-e @netfit.yml", "-e @netfit.yml -e netfit_probe=none"), encoding="utf-8")
+        more = {"ANSIBLE_COLLECTIONS_PATH": str(self.recorded), "PYTHONPATH": "", "HOME": str(self.directory)}
+        return run(*argv, str(file), directory=self.directory, timeout=240, **more, **environment)
+
+    def report(self) -> Path:
+        return self.directory / "netfit-report/report.json"
+
+
+@pytest.fixture
+def runner(tmp_path: Path, recorded: Path) -> Runner:
+    return Runner(tmp_path, recorded)
+
+
+def drifted() -> Dict[str, Any]:
+    """The incident, and its pod's fault on a further node."""
+    hosts = incident()
+    hosts["n5"] = copy.deepcopy(hosts["n2"])
+    return hosts
+
+
+def test_the_workflow_fails_on_what_is_new_and_passes_on_what_its_baseline_has(runner: Runner) -> None:
+    audit = next(step["run"] for step in steps() if step["name"] == "Audit")
+    bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
+    settings = {"LIMIT": "all", "RUNNER_TEMP": str(runner.directory), "SSH_KEY": KEY}
+    done = runner.shell(bash, audit, **settings)
+    assert done.returncode == 2 and "MTU-001" in done.stdout, done.stdout
+    key = runner.directory / "key"
+    assert (key.read_text(encoding="utf-8"), key.stat().st_mode & 0o777) == (KEY + "\n", 0o600)
+    for name in ("report.html", "report.md", "report.sarif", "report.junit.xml"):
+        assert (runner.directory / "netfit-report" / name).stat().st_size > 0
+    (runner.directory / "baseline").mkdir()
+    shutil.copy(runner.report(), runner.directory / "baseline")
+    done = runner.shell(bash, audit, **settings)
+    assert done.returncode == 0, done.stdout
+    runner.set_hosts(drifted())
+    done = runner.shell(bash, audit, **settings)
+    assert done.returncode == 2 and "that the baseline does not have" in done.stdout, done.stdout
+    assert runner.shell(bash, audit, **{**settings, "LIMIT": "n1"}).returncode == 0
+
+
+def test_the_gitlab_job_does_the_same(runner: Runner) -> None:
+    (runner.directory / "key").write_text(KEY, encoding="utf-8")
+    commands = runner.directory / "commands"
+    commands.mkdir()
+    artifact = runner.directory / "artifact.json"
+    curl = f'#!/bin/sh\nfor argument; do last=$argument; done\necho "$last" > asked\nexec cp {artifact} baseline.json\n'
+    (commands / "curl").write_text(curl, encoding="utf-8")
+    (commands / "curl").chmod(0o755)
+    script = "\n".join([f"PATH={commands}:$PATH", *load(GITLAB)["netfit"]["script"]])
+    settings = {
+        "LIMIT": "all",
+        "NETFIT_SSH_KEY": str(runner.directory / "key"),
+        "CI_API_V4_URL": "https://gitlab.example/api/v4",
+        "CI_PROJECT_ID": "7",
+        "CI_DEFAULT_BRANCH": "main",
+        "CI_JOB_TOKEN": "made-up",
+    }
+    done = runner.shell(["sh", "-e"], script, **settings)
+    assert done.returncode == 2 and "MTU-001" in done.stdout, done.stdout
+    asked = (runner.directory / "asked").read_text(encoding="utf-8").strip()
+    assert asked == (
+        "https://gitlab.example/api/v4/projects/7/jobs/artifacts/main/raw/netfit-report/report.json?job=netfit"
+    )
+    shutil.copy(runner.report(), artifact)
+    done = runner.shell(["sh", "-e"], script, **settings)
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_awx_asks_for_is_what_the_audit_takes() -> None:
+    (play,) = load(EXAMPLES / "awx/configure.yml")
+    template = next(task["awx.awx.job_template"] for task in play["tasks"] if "awx.awx.job_template" in task)
+    choices = {one["variable"]: one["choices"] for one in template["survey_spec"]["spec"]}
+    checks = load(ROOT / "playbooks/tasks/check_input.yml")
+    argument_spec = next(
+        task["ansible.builtin.validate_argument_spec"]["argument_spec"]
+        for task in checks
+        if "ansible.builtin.validate_argument_spec" in task
+    )
+    assert choices == {name: argument_spec[name]["choices"] for name in choices} and len(choices) == 2
+    (imported,) = load(EXAMPLES / "awx" / template["playbook"])
+    assert imported["ansible.builtin.import_playbook"] == "netfit.cluster.audit"
