@@ -73,8 +73,14 @@ class Job:
 
 MAIN = Environment("main", CURRENT, "requirements.txt")
 NEWEST_ANSIBLE = Environment("ansible-2.21", ("3.12", "3.13", "3.14"), "requirements-2.21.txt")
+SITE = Environment("site", CURRENT, "../tools/docs_requirements.txt")
 IMPORTER = Environment("importer", CURRENT, "requirements-importer.txt")
 MYPY = ("{commands}/mypy", "--config-file", "pyproject.toml", "--cache-dir", "{kept}")
+MYPY_MODULES = tuple(
+    argument
+    for module in ("audit", "collection", "docs", "docs_picture", "docs_site", "links", "site_links")
+    for argument in ("--module", module)
+)
 PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "cache_dir={scratch}/pytest")
 
 
@@ -87,7 +93,7 @@ def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAI
     variables = {
         "ANSIBLE_COLLECTIONS_PATH": "{scratch}",
         "ANSIBLE_HOME": "{scratch}/home",
-        "MYPYPATH": "{scratch}:{root}/tools:{root}/tests",
+        "MYPYPATH": "{scratch}:{root}/tools:{root}/tests:{root}/tests/checks",
     }
     return Job(
         name,
@@ -212,11 +218,18 @@ JOBS: Tuple[Job, ...] = (
             ".",
         ),
     ),
+    _check("links", ("{python}", "tests/checks/links.py", ".")),
+    _check(
+        "site",
+        ("{python}", "tools/docs_site.py", "{scratch}/site"),
+        ("{python}", "tests/checks/site_links.py", "{scratch}/site"),
+        environment=SITE,
+    ),
     _check("antsibull-changelog", ("{commands}/antsibull-changelog", "lint")),
     _check(
         "mypy",
         (*MYPY, "--package", "ansible_collections.netfit.cluster.plugins"),
-        (*MYPY, "--package", "runner", "--module", "audit", "--module", "collection"),
+        (*MYPY, "--package", "runner", *MYPY_MODULES),
     ),
     _check(
         "ruff",
