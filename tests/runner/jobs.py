@@ -179,6 +179,16 @@ JOBS: Tuple[Job, ...] = (
         packages=BROWSER_PACKAGES,
     ),
     Job(
+        "fresh-reader",
+        "reader",
+        MAIN,
+        (("{python}", "tests/fresh_reader/follow_readme.py", "{scratch}/reader"),),
+        timeout_seconds=900,
+        needs_root=True,
+        packages=LAB_PACKAGES + COPY_PACKAGES + BROWSER_PACKAGES,
+        one_at_a_time="lab",
+    ),
+    Job(
         "kernel",
         "kernel",
         MAIN,
