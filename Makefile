@@ -10,7 +10,7 @@ export INVENTORY LIMIT ARGS
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help audit venv .venv test lint lab demo clean
+.PHONY: help audit venv .venv test lint docs lab demo clean
 
 help:
 	@echo 'make audit   audits this machine and writes netfit-report/'
@@ -18,6 +18,7 @@ help:
 	@echo 'make venv    makes .venv with ansible-core and this collection'
 	@echo 'make test    runs every test and check (root on Debian or Ubuntu for all of them)'
 	@echo 'make lint    runs the checks of the source alone'
+	@echo 'make docs    makes build/site/, the documentation as a site to be read offline'
 	@echo 'make lab     prepares what molecule/lab/lab needs (root)'
 	@echo 'make demo    builds the incident, drives requests through it and audits it (root)'
 	@echo 'make clean   removes what the other targets made'
@@ -34,6 +35,9 @@ test:
 lint:
 	@tests/run lint
 
+docs:
+	@python=$$(tools/find-python) && "$$python" tools/docs.py
+
 lab:
 	@python=$$(tools/find-python) && "$$python" tools/lab.py
 
@@ -41,5 +45,5 @@ demo:
 	@python=$$(tools/find-python) && "$$python" tools/demo.py
 
 clean:
-	@rm -rf .venv .venv-lab .venv-test build netfit-report tests/output .pytest_cache .hypothesis .mypy_cache .ruff_cache .ansible
+	@rm -rf .venv .venv-docs .venv-lab .venv-test build netfit-report tests/output .pytest_cache .hypothesis .mypy_cache .ruff_cache .ansible
 	@find . -name __pycache__ -prune -exec rm -rf {} +

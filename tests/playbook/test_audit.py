@@ -65,6 +65,13 @@ def test_fails_after_the_report_is_written(audit: Audit, tmp_path: Path) -> None
     assert _report(tmp_path)["summary"]["severity"]["critical"] == 1
 
 
+def test_a_page_is_written_beside_the_report_unless_other_formats_are_asked_for(audit: Audit, tmp_path: Path) -> None:
+    done = audit(incident())
+    assert done.returncode == 0, done.stdout
+    assert {path.name for path in (tmp_path / "netfit-report").iterdir()} == {"report.html", "report.json"}
+    assert "MTU-001" in (tmp_path / "netfit-report" / "report.html").read_text(encoding="utf-8")
+
+
 def test_formats_are_written_beside_the_report(audit: Audit, tmp_path: Path) -> None:
     done = audit(incident(), "-e", "netfit_formats=junit,sarif")
     assert done.returncode == 0, done.stdout

@@ -76,8 +76,14 @@ class Job:
 MAIN = Environment("main", CURRENT, "requirements.txt")
 NEWEST_ANSIBLE = Environment("ansible-2.21", ("3.12", "3.13", "3.14"), "requirements-2.21.txt")
 PIPELINES = Environment("pipelines", CURRENT, "requirements-pipelines.txt")
+SITE = Environment("site", CURRENT, "../tools/docs_requirements.txt")
 IMPORTER = Environment("importer", CURRENT, "requirements-importer.txt")
 MYPY = ("{commands}/mypy", "--config-file", "pyproject.toml", "--cache-dir", "{kept}")
+MYPY_MODULES = tuple(
+    argument
+    for module in ("audit", "collection", "docs", "docs_picture", "docs_site", "links", "site_links")
+    for argument in ("--module", module)
+)
 PYTEST = ("{python}", "-m", "pytest", "--quiet", "--junit-xml={junit}", "-o", "cache_dir={scratch}/pytest")
 
 
@@ -90,7 +96,7 @@ def _check(name: str, *commands: Tuple[str, ...], environment: Environment = MAI
     variables = {
         "ANSIBLE_COLLECTIONS_PATH": "{scratch}",
         "ANSIBLE_HOME": "{scratch}/home",
-        "MYPYPATH": "{scratch}:{root}/tools:{root}/tests",
+        "MYPYPATH": "{scratch}:{root}/tools:{root}/tests:{root}/tests/checks",
     }
     return Job(
         name,
@@ -185,6 +191,16 @@ JOBS: Tuple[Job, ...] = (
         packages=BROWSER_PACKAGES,
     ),
     Job(
+        "fresh-reader",
+        "reader",
+        MAIN,
+        (("{python}", "tests/fresh_reader/follow_readme.py", "{scratch}/reader"),),
+        timeout_seconds=900,
+        needs_root=True,
+        packages=LAB_PACKAGES + COPY_PACKAGES + BROWSER_PACKAGES,
+        one_at_a_time="lab",
+    ),
+    Job(
         "kernel",
         "kernel",
         MAIN,
@@ -224,11 +240,18 @@ JOBS: Tuple[Job, ...] = (
             ".",
         ),
     ),
+    _check("links", ("{python}", "tests/checks/links.py", ".")),
+    _check(
+        "site",
+        ("{python}", "tools/docs_site.py", "{scratch}/site"),
+        ("{python}", "tests/checks/site_links.py", "{scratch}/site"),
+        environment=SITE,
+    ),
     _check("antsibull-changelog", ("{commands}/antsibull-changelog", "lint")),
     _check(
         "mypy",
         (*MYPY, "--package", "ansible_collections.netfit.cluster.plugins"),
-        (*MYPY, "--package", "runner", "--module", "audit", "--module", "collection"),
+        (*MYPY, "--package", "runner", *MYPY_MODULES),
     ),
     _check(
         "ruff",
