@@ -177,3 +177,15 @@ def test_a_port_without_a_service_s_name_is_named_by_its_number() -> None:
 )
 def test_a_share_is_never_rounded_to_none_or_all(share: float, words: str) -> None:
     assert percent(share) == words
+
+
+def test_the_ports_are_named_where_no_node_has_refused_a_packet_yet() -> None:
+    (finding,) = found(b.incident(refused=0.0, node_ports=True), "MTU-001")
+    assert [value for what, value in evidence(finding) if "NodePort tcp 30004" in what] == ["75 %"]
+
+
+def test_a_pod_of_the_node_is_no_crossing_whatever_its_device() -> None:
+    facts = cluster(4, {})
+    (end,) = facts["n2"]["netfit_mtu"]["node_ports"][0]["endpoints"]
+    end["device"] = "flannel.1"
+    assert [node.crossing for node in seen(facts)[0].nodes] == [1.0, 0.0, 1.0, 1.0]
