@@ -29,7 +29,7 @@ from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
 FACTS = incident()
 POLICY = load_policy()
-SETTINGS = {"probe": "all", "expect": "carried", "expected_mtu": None, "node_ports": []}
+SETTINGS: Dict[str, Any] = {"probe": "all", "expect": "carried", "expected_mtu": None, "node_ports": []}
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 NODES = {name: describe_node(FACTS[name], None, None, None, None) for name in FACTS}
 
