@@ -118,7 +118,7 @@ def assign(
     left_out = [one for one in assignment.left_out if only is None or one.prober in only]
     warnings = [f"not measured: {one.name}: {one.reason}" for one in left_out]
     unheard = [name for name in known if known[name].probes and name not in playing | told]
-    wait = (options["slice"] or {}).get("wait") or 0.0
+    wait = options["slice"]["wait"] if exchange is not None and options["slice"] else 0.0
     probers = sum(name in playing for name in known if known[name].probes)
     return {
         "hosts": {name: vars(work) for name, work in assignment.work.items() if only is None or name in only},
