@@ -69,7 +69,7 @@ def test_files_that_are_published_are_those_that_are_written(tmp_path: Path) -> 
         assert set(re.findall(r"netfit-report/(report\.[a-z.]+[a-z])", text)) <= written
 
 
-@pytest.mark.parametrize(("name", "script"), scripts(), ids=[name for name, _script in scripts()])
+@pytest.mark.parametrize(("name", "script"), list(scripts()), ids=[name for name, _script in scripts()])
 def test_shell_is_understood_by_the_shell(name: str, script: str) -> None:
     shell = "bash" if name.startswith("github") else "sh"
     done = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=30, check=False)
@@ -119,7 +119,7 @@ def drifted() -> Dict[str, Any]:
 
 
 def test_the_workflow_fails_on_what_is_new_and_passes_on_what_its_baseline_has(runner: Runner) -> None:
-    audit = next(step["run"] for step in steps() if step["name"] == "Audit")
+    audit = next(step["run"] for step in steps() if step.get("name") == "Audit")
     bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
     settings = {"LIMIT": "all", "RUNNER_TEMP": str(runner.directory), "SSH_KEY": KEY}
     done = runner.shell(bash, audit, **settings)

@@ -78,7 +78,7 @@ def sentence(finding: Mapping[str, Any]) -> str:
     owner = target.get("owner") or {}
     name = owner.get("name")
     parts = [target["host"]]
-    if name:
+    if name and name != target["host"]:
         parts.append(f"{owner.get('kind') or target['scope']} {name}")
     parts += [f"{word} {target[word]}" for word in ("link", "listener") if target.get(word)]
     parts += [str(target[field]) for field in ("key", "path") if target.get(field)]
