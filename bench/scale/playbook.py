@@ -68,7 +68,7 @@ def build(top: Path, count: int) -> Path:
         "synthetic_count": count,
         "synthetic_folder": str(top),
     }
-    groups = {"vantage": {"hosts": {synthetic.VANTAGE: {}}}}
+    groups: Dict[str, Any] = {"vantage": {"hosts": {synthetic.VANTAGE: {}}}}
     inventory = top / "hosts.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common, "children": groups}}), encoding="utf-8")
     return inventory

@@ -120,6 +120,7 @@ def test_a_thousand_hosts_fit_into_five_megabytes_and_a_terminal() -> None:
 NESTED = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.lists(inner).map(tuple),
+    max_leaves=20,
 )
 
 
