@@ -25,8 +25,6 @@ FOLDERS = {
 }
 """Folder that a link may lead to -> page of the site that stands for it."""
 PAGES = {"README.md": "index", "CHANGELOG.md": "changelog", "molecule/lab/README.md": "lab"}
-AWAITED = frozenset({"docs/fleets.md", "docs/http.md", "docs/pipelines.md", "docs/scheduled-audits.md"})
-"""Pages that docs/index.md names and that may be missing: the site is built without them."""
 LINK = re.compile(r"(?<!\\)\]\((?P<target>[^()\s]+)\)")
 CODE = re.compile(r"^( {4}|\t)|^\s*(`{3,}|~{3,})")
 ENTRY = re.compile(r"^- \[(?P<title>[^\]]+)\]\((?P<target>[^)]+)\)")
@@ -115,15 +113,11 @@ def _with_prose(text: str) -> List[Tuple[str, bool]]:
     return lines
 
 
-def start_page(text: str, parts: Sequence[Part], absent: Sequence[str]) -> str:
-    """Return docs/index.md with the navigation as Sphinx wants it, and without the entries of pages that are absent."""
-    kept = []
-    for line in text.splitlines():
-        entry = ENTRY.match(line)
-        if entry is None or resolve(INDEX, entry["target"])[0] not in absent:
-            kept.append(line)
+def start_page(text: str, parts: Sequence[Part]) -> str:
+    """Return docs/index.md with the navigation as Sphinx wants it."""
+    kept = text.splitlines()
     for part in parts:
-        pages = [f"{title} <{page_of(path)}>" for path, title in part.entries if path not in absent]
+        pages = [f"{title} <{page_of(path)}>" for path, title in part.entries]
         kept += ["", "```{toctree}", ":hidden:", f":caption: {part.title}", "", *pages, "```"]
     return "\n".join(kept) + "\n"
 
@@ -140,15 +134,14 @@ class Sources:
     def __init__(self, root: Path, target: Path) -> None:
         self.root, self.target = root, target
         self.parts = read_navigation((root / INDEX).read_text(encoding="utf-8"))
-        self.absent = tuple(path for path in sorted(AWAITED) if not (root / path).exists())
 
     def write_guides(self) -> None:
         """Write the start page, every page that its lists name but those of FOLDERS, and what they link to."""
         text = (self.root / INDEX).read_text(encoding="utf-8")
-        self.write("index", for_site(start_page(text, self.parts, self.absent), INDEX, self._attach))
+        self.write("index", for_site(start_page(text, self.parts), INDEX, self._attach))
         for part in self.parts:
             for path, _title in part.entries:
-                if path not in FOLDERS and path not in self.absent:
+                if path not in FOLDERS:
                     self.write_page(path)
 
     def write_page(self, path: str, more: str = "") -> None:

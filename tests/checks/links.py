@@ -21,7 +21,6 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from docs_sources import AWAITED
 
 PAGES = ("*.md", "docs/*.md", "roles/*/README.md", "molecule/**/README.md", "playbooks/*.md")
 KNOWN_HOSTS = frozenset(
@@ -124,7 +123,7 @@ def _internal(root: Path, name: str, target: str, pages: Dict[str, Page]) -> str
         return "leads out of the project"
     relative = wanted.relative_to(root).as_posix()
     if not wanted.exists():
-        return "" if relative in AWAITED else "no such file or folder"
+        return "no such file or folder"
     if not anchor:
         return ""
     if wanted.suffix != ".md":

@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
         ("[a](docs/first%20page.md#twice-1)", ""),
         ("[a](docs/first%20page.md#by-hand)", ""),
         ("[a](docs/)", ""),
-        ("[a](docs/pipelines.md)", ""),
+        ("[a](docs/pipelines.md)", "no such file or folder"),
         ("[a](#here)\n# Here", ""),
         ("[a](https://github.com/ansible/ansible)", ""),
         ("`[a](gone.md)`", ""),

@@ -27,7 +27,7 @@ def test_the_navigation_has_every_guide_role_and_playbook_once() -> None:
     listed = [path for part in parts for path, _title in part.entries]
     guides = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} - {docs_sources.INDEX}
     assert len(listed) == len(set(listed))
-    assert {path for path in listed if path.startswith("docs/")} - docs_sources.AWAITED == guides - docs_sources.AWAITED
+    assert {path for path in listed if path.startswith("docs/")} == guides
     assert set(listed) >= set(docs_sources.FOLDERS)
 
 
@@ -54,15 +54,6 @@ def test_a_link_leads_to_the_page_of_the_site(source: str, written: str, in_site
 def test_a_start_page_without_navigation_is_refused() -> None:
     with pytest.raises(docs_sources.SourceError, match="has no parts"):
         docs_sources.read_navigation("# Title\n\n- [a](b.md)\n")
-
-
-def test_a_page_that_is_awaited_is_left_out_of_the_site() -> None:
-    text = f"# T\n\n{docs_sources.NAVIGATION}\n\n### Part\n\n- [One](one.md)\n- [Two](two.md): later\n"
-    parts = docs_sources.read_navigation(text)
-    assert parts == [docs_sources.Part("Part", (("docs/one.md", "One"), ("docs/two.md", "Two")))]
-    page = docs_sources.start_page(text, parts, ["docs/two.md"])
-    assert "two" not in page.lower()
-    assert "```{toctree}\n:hidden:\n:caption: Part\n\nOne <one>\n```" in page
 
 
 PLAYBOOK = """\
