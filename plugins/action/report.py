@@ -73,10 +73,11 @@ class ActionModule(ActionBase):
             return result
         try:
             waivers, baseline = load_waivers(plain_copy(options["waivers"])), _baseline(options)
+            if options["scope"] == "cluster":
+                _check_use(options)
             before = check_report(_json(options, "before"), "before") if options["before"] else None
             if options["scope"] == "check":
                 return result
-            _check_use(options)
             comparison = _comparison(options, before)
         except (FileError, WaiverError) as error:
             raise AnsibleActionFail(str(error)) from error

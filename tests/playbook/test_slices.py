@@ -91,7 +91,7 @@ def test_what_a_cache_kept_of_a_host_that_is_gone_is_not_told_as_new(
     assert ended.returncode == 2
     stats = json.loads(ended.stdout.partition("CUSTOM STATS:")[2].partition("RUN: ")[2])["netfit"]
     assert (stats["verdict"], stats["hosts"]["audited"], stats["reached"]["critical"]) == ("failed", 4, 1)
-    assert stats["files"] == {"json": str(tmp_path / "netfit-report/report.json")}
+    assert stats["files"] == {kind: str(tmp_path / f"netfit-report/report.{kind}") for kind in ("html", "json")}
     assert report(tmp_path)["hosts"]["n2"]["status"] == "audited"
     (kept,) = (tmp_path / "cache").glob("*n2")
     assert "MTU-001" in kept.read_text(encoding="utf-8")

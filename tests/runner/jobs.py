@@ -163,8 +163,8 @@ JOBS: Tuple[Job, ...] = (
     _scenario("scheduled", "changes"),
     Job("unit", "unit", MAIN, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
     Job("unit-ansible-2.21", "unit", NEWEST_ANSIBLE, ((*PYTEST, "tests/unit"),), timeout_seconds=900),
-    Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
-    Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=900),
+    Job("playbook", "playbook", MAIN, ((*PYTEST, "tests/playbook"),), timeout_seconds=1800),
+    Job("playbook-ansible-2.21", "playbook", NEWEST_ANSIBLE, ((*PYTEST, "tests/playbook"),), timeout_seconds=1800),
     *(_target(version) for version in TARGETS),
     Job(
         "monitoring",

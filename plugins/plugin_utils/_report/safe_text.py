@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-"""What XML 1.0 section 2.2 forbids or advises against, or UTF-8 cannot hold; tab and ends of lines may stay."""
+_NO_CHARACTERS = "".join(chr(plane << 16 | last) for plane in range(0x11) for last in (0xFFFE, 0xFFFF))
+UNWRITABLE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NO_CHARACTERS}]")
+"""What XML 1.0 section 2.2 or HTML forbids or advises against, or UTF-8 cannot hold; tab and ends of lines may stay."""
 LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 
 

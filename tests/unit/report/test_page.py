@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import build_document
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.page import CLEAN, render_page
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.page import DIRECTIONS, render_page
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.safe_text import writable
 from ansible_collections.netfit.cluster.tests.unit.report.pages import (
     DATA,
     SECTIONS,
@@ -184,7 +185,7 @@ def test_no_text_becomes_markup(first: str, second: str, third: str) -> None:
     root = tree_of(render_page(altered(first, second, third)))
     assert tags(root) == PLAIN_TAGS
     card = by_class(root, "finding")[0]
-    assert "".join(f"o{first.translate(CLEAN)}".split()) in "".join("".join(card.itertext()).split())
+    assert "".join(f"o{writable(first).translate(DIRECTIONS)}".split()) in "".join("".join(card.itertext()).split())
 
 
 def altered(first: str, second: str, third: str) -> Dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..safe_text import REPLACEMENT, writable
 from .changes import list_changes
 from .drawing import Drawing
 from .finding_list import PAGE, list_findings
@@ -31,12 +32,8 @@ from .story import Story
 from .verdict import judge
 
 FOLDER = Path(__file__).parent
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-CONTROLS = [*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)]
-DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], REPLACEMENT)
 """Characters that turn the direction of the text around them, so that it reads as something else."""
-SURROGATES = range(0xD800, 0xE000)
-CLEAN = {code: REPLACEMENT for code in (*CONTROLS, *DIRECTIONS, *SURROGATES, 0xFFFE, 0xFFFF)}
 
 
 def render_page(document: Mapping[str, Any], before: Optional[Mapping[str, Any]] = None) -> str:
@@ -101,4 +98,4 @@ def _clean(value: Any) -> Any:
     """Replace what must not be in a page, or misleads who reads it; our own markup stays as it is."""
     if value is None:
         return ""
-    return value.translate(CLEAN) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return writable(value).translate(DIRECTIONS) if isinstance(value, str) and not isinstance(value, Markup) else value
