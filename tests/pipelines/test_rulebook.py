@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -119,8 +120,23 @@ def rulebook(recorded: Path, directory: Path, **variables: Any) -> Iterator[Rule
         running.wait(lambda: answers(port))
         yield running
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in [*descendants(process.pid), process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(timeout=30)
+
+
+def descendants(ancestor: int) -> List[int]:
+    """What a process has started, directly or not: playbooks run in sessions of their own."""
+    children: Dict[int, List[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    found = list(children.get(ancestor, []))
+    for pid in found:
+        found.extend(children.get(pid, []))
+    return found
 
 
 def answers(port: int) -> bool:
