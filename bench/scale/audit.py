@@ -34,6 +34,8 @@ PLAN = {
     "expect": "carried",
     "expected_mtu": None,
     "timeout": 10.0,
+    "gathered_in": "netfit_gathered",
+    "slice": None,
 }
 
 Facts = Dict[str, Any]
