@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ...module_utils._model.finding import Finding
 from . import plain
-from .assess import assess_host, finish
+from .assess import finish, host_rules
 from .assess_mesh import mesh_rules
 from .cluster import cluster_rules
 from .path_view import Measured
@@ -40,7 +40,7 @@ def assess_one(
     if status == AUDITED:
         host = view_host(name, facts)
         kernel, namespaces = host.kernel or None, len(host.inodes)
-        findings = assess_host(name, facts, policy, read_measured(name, **measured))
+        findings = host_rules(host, policy, read_measured(name, **measured))
     else:
         findings = finish(policy, [not_audited(name, policy, reason or "no reason given")])
     return {
