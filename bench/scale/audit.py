@@ -71,9 +71,7 @@ def run(file: Path, count: int, pods: int, watch: Any) -> Mapping[str, float]:
         together = assess_together((known(name, variables[name]) for name in nodes), policy)
     with watch.phase("join the report"):
         kept = {name: current_assessment(variables[name]) for name in nodes}
-        document = build_document(
-            kept, together["findings"], describe_policy(policy), explained=together["explained"]
-        )
+        document = build_document(kept, together["findings"], describe_policy(policy), explained=together["explained"])
     del kept
     amounts: Dict[str, float] = {
         "facts, bytes": file.stat().st_size,
@@ -121,7 +119,7 @@ def measure(work: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> D
 
 
 def assess(name: str, facts: Optional[Facts], results: Mapping[str, List[Facts]], policy: Policy) -> Facts:
-    """Return the facts of one host with its assessment, as the action leaves it there. facts: None without an answer."""
+    """Return the facts of one host with its assessment, as the action leaves them. facts: None without an answer."""
     status, reason = (AUDITED, None) if facts is not None else ("unreachable", synthetic.UNREACHABLE)
     own = current_facts({"ansible_facts": facts or {}}, None)
     assessment = assess_one(name, own, plain_copy(results), policy, status, reason)

@@ -92,9 +92,7 @@ def raw_variables(hostvars: Any, name: str) -> Record:
 def plain_copy(value: Any) -> Any:
     """Copy mappings, lists and texts, whatever their class (Ansible has its own), into plain dicts, lists and texts."""
     if isinstance(value, MAPPINGS):
-        return {
-            str(key): entry if entry.__class__ in PLAIN else plain_copy(entry) for key, entry in value.items()
-        }
+        return {str(key): entry if entry.__class__ in PLAIN else plain_copy(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [entry if entry.__class__ in PLAIN else plain_copy(entry) for entry in value]
     return str(value) if isinstance(value, str) else value
