@@ -19,10 +19,11 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assessment i
     AUDITED,
     assess_one,
     assess_together,
-    current_assessment,
-    current_facts,
+    kept_assessment,
+    kept_facts,
+    reported_assessment,
 )
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.plain import plain_copy
+from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.plain import Record, plain_copy
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import Policy, load_policy
 
 from . import synthetic
@@ -70,7 +71,7 @@ def run(file: Path, count: int, pods: int, watch: Any) -> Mapping[str, float]:
     with watch.phase("assess them together"):
         together = assess_together((known(name, variables[name]) for name in nodes), policy)
     with watch.phase("join the report"):
-        kept = {name: current_assessment(variables[name]) for name in nodes}
+        kept = {name: reported_assessment(variables[name]) for name in nodes}
         document = build_document(kept, together["findings"], describe_policy(policy), explained=together["explained"])
     del kept
     amounts: Dict[str, float] = {
@@ -121,12 +122,12 @@ def measure(work: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> D
 def assess(name: str, facts: Optional[Facts], results: Mapping[str, List[Facts]], policy: Policy) -> Facts:
     """Return the facts of one host with its assessment, as the action leaves them. facts: None without an answer."""
     status, reason = (AUDITED, None) if facts is not None else ("unreachable", synthetic.UNREACHABLE)
-    own = current_facts({"ansible_facts": facts or {}}, None)
+    own = kept_facts({"ansible_facts": facts or {}}, None)
     assessment = assess_one(name, own, plain_copy(results), policy, status, reason)
     return {**(facts or {}), "netfit_assessment": {**assessment, "policy": describe_policy(policy)}}
 
 
-def known(name: str, variables: Mapping[str, Facts]) -> Tuple[str, Facts, Facts]:
+def known(name: str, variables: Mapping[str, Facts]) -> Tuple[str, Record, Record]:
     """Return what the action that looks at the cluster takes of one host."""
-    kept = current_assessment(variables)
-    return name, current_facts(variables, kept), kept or {}
+    kept = kept_assessment(variables)
+    return name, kept_facts(variables, kept), kept or {}

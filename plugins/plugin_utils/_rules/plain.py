@@ -60,9 +60,11 @@ def texts(parent: Record, name: str) -> List[str]:
 
 def numbers(parent: Record, name: str) -> Dict[str, float]:
     """Return a mapping of names to numbers (counters, rates), without the entries that are none."""
-    nested = record(parent, name)
-    found = ((str(key), number(nested, key)) for key in nested)
-    return {key: value for key, value in found if value is not None}
+    return {
+        str(key): float(value)
+        for key, value in record(parent, name).items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
 
 
 def owner(parent: Record) -> Owner:
