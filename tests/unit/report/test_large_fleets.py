@@ -37,10 +37,10 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.view import 
 )
 from ansible_collections.netfit.cluster.tests.unit.report.pages import large_report
 
-SMALL, LARGE = 40, 240
+SMALL, LARGE = 40, 160
 MOST_GROWTH = 1.25
 """Of the looks for each path between those sizes. One more look at all paths for each host would be several times as
-many: 40 and 240 more for each path."""
+many: 40 and 160 more for each path."""
 POLICY = load_policy()
 Fleet = Tuple[List[HostView], Dict[str, Measured], Dict[str, Any]]
 
