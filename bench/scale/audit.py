@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.netfit.cluster.plugins.action.mesh_plan import assign
 from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.results import paths as join_paths
@@ -15,13 +15,16 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.results impor
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import build_document, describe_policy
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.formats import FORMATS
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.terminal import render
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host, finish
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess_mesh import mesh_rules
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.cluster import cluster_rules
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.problems import not_audited
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.read_paths import read_measured
-from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.read_view import view_host
+from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assessment import (
+    AUDITED,
+    assess_one,
+    assess_together,
+    kept_assessment,
+    kept_facts,
+    reported_assessment,
+)
+from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.plain import Record, plain_copy
+from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import Policy, load_policy
 
 from . import synthetic
 
@@ -34,6 +37,8 @@ PLAN = {
     "expect": "carried",
     "expected_mtu": None,
     "timeout": 10.0,
+    "gathered_in": "netfit_gathered",
+    "slice": None,
 }
 
 Facts = Dict[str, Any]
@@ -58,18 +63,17 @@ def run(file: Path, count: int, pods: int, watch: Any) -> Mapping[str, float]:
     with watch.phase("plan the mesh"):
         work = plan(facts, nodes)
     results = measure(work, nodes)
+    variables = {name: {"ansible_facts": facts.get(name, {})} for name in nodes}
     with watch.phase("assess each host"):
-        assessments = {name: assess(name, facts.get(name), results.get(name, {}), policy) for name in nodes}
-    with watch.phase("read all facts again"):
-        measured = {name: read_measured(name, one["paths"], one["tcp_paths"]) for name, one in assessments.items()}
-        views = [view_host(name, facts[name]) for name in sorted(facts)]
-    with watch.phase("assess the mesh"):
-        mesh = mesh_rules(measured, views, policy)
-    with watch.phase("assess the cluster"):
-        between = [one.as_fact() for one in finish(policy, [*cluster_rules(views, policy), *mesh.findings])]
-    del measured, views
+        for name in nodes:
+            variables[name]["ansible_facts"] = assess(name, facts.get(name), results.get(name, {}), policy)
+    del facts, results, work
+    with watch.phase("assess them together"):
+        together = assess_together((known(name, variables[name]) for name in nodes), policy)
     with watch.phase("join the report"):
-        document = build_document(assessments, between, describe_policy(policy), explained=mesh.explained)
+        kept = {name: reported_assessment(variables[name]) for name in nodes}
+        document = build_document(kept, together["findings"], describe_policy(policy), explained=together["explained"])
+    del kept
     amounts: Dict[str, float] = {
         "facts, bytes": file.stat().st_size,
         "paths": len(document["paths"]),
@@ -115,20 +119,15 @@ def measure(work: Mapping[str, Facts], nodes: Mapping[str, synthetic.Node]) -> D
     }
 
 
-def assess(name: str, facts: Any, results: Mapping[str, List[Facts]], policy: Any) -> Facts:
-    """Return the assessment of one host, as the action leaves it among the facts."""
-    if facts is None:
-        status, findings = "unreachable", finish(policy, [not_audited(name, policy, synthetic.UNREACHABLE)])
-    else:
-        status, findings = "audited", assess_host(name, facts, policy, read_measured(name, **results))
-    return {
-        "status": status,
-        "reason": None if facts is not None else synthetic.UNREACHABLE,
-        "kernel": None if facts is None else facts["netfit_mtu"]["kernel"],
-        "namespaces": None if facts is None else len(facts["netfit_mtu"]["namespaces"]),
-        "policy": describe_policy(policy),
-        "findings": [one.as_fact() for one in findings],
-        "paths": results.get("paths", []),
-        "tcp_paths": results.get("tcp_paths", []),
-        "traces": [],
-    }
+def assess(name: str, facts: Optional[Facts], results: Mapping[str, List[Facts]], policy: Policy) -> Facts:
+    """Return the facts of one host with its assessment, as the action leaves them. facts: None without an answer."""
+    status, reason = (AUDITED, None) if facts is not None else ("unreachable", synthetic.UNREACHABLE)
+    own = kept_facts({"ansible_facts": facts or {}}, None)
+    assessment = assess_one(name, own, plain_copy(results), policy, status, reason)
+    return {**(facts or {}), "netfit_assessment": {**assessment, "policy": describe_policy(policy)}}
+
+
+def known(name: str, variables: Mapping[str, Facts]) -> Tuple[str, Record, Record]:
+    """Return what the action that looks at the cluster takes of one host."""
+    kept = kept_assessment(variables)
+    return name, kept_facts(variables, kept), kept or {}

@@ -5,10 +5,10 @@
 """Time and memory of assess and report on synthetic fleets, by phase, and how they grow with the number of hosts.
 
 Each size runs in a process of its own. Time is the processor's: nothing here waits, and a busy machine does not count.
-Memory is the highest resident set in each phase, all that is kept included
-(Linux lets a process reset that mark). The exponent is the slope of the least squares line through log(time) over
-log(hosts): 1 is linear. What is planned grows a little faster than the hosts: beyond 30 hosts each of them meets those
-at distances of powers of two, 7 each at 100 and 13 at 5,000.
+Memory is the highest resident set in each phase, all that is kept included (Linux lets a process reset that mark). The
+exponent is the slope of the least squares line through log(time) over log(hosts), and over log(paths): 1 is linear.
+What is planned grows a little faster than the hosts: beyond 30 hosts each of them meets those at distances of powers of
+two, 7 each at 100 and 13 at 5,000.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def exponent(points: Sequence[Tuple[float, float]]) -> float:
 
 def table(runs: Sequence[Dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of both tables."""
-    sizes = [run["hosts"] for run in runs]
+    sizes, paths = [run["hosts"] for run in runs], [run["amounts"]["paths"] for run in runs]
     yield "| phase | " + " | ".join(f"{size:,} hosts" for size in sizes) + " | exponent |"
     yield "|---|" + "---|" * (len(sizes) + 1)
     phases = list(runs[0]["figures"])
@@ -95,7 +95,7 @@ def table(runs: Sequence[Dict[str, Any]]) -> Iterator[str]:
             for run in runs
         ]
         cells = [f"{second:.2f} s, {byte / MEGABYTE:,.0f} MB" for second, byte in zip(seconds, highest)]
-        yield f"| {name} | " + " | ".join(cells) + f" | {_slopes(sizes, seconds, highest)} |"
+        yield f"| {name} | " + " | ".join(cells) + f" | {_slopes(sizes, paths, seconds, highest)} |"
     yield ""
     yield "| amount | " + " | ".join(f"{size:,} hosts" for size in sizes) + " | exponent |"
     yield "|---|" + "---|" * (len(sizes) + 1)
@@ -106,10 +106,13 @@ def table(runs: Sequence[Dict[str, Any]]) -> Iterator[str]:
         yield f"| {name.removesuffix(', bytes')} | " + " | ".join(shown) + f" | {slope} |"
 
 
-def _slopes(sizes: Sequence[int], seconds: Sequence[float], highest: Sequence[float]) -> str:
+def _slopes(sizes: Sequence[int], paths: Sequence[float], seconds: Sequence[float], highest: Sequence[float]) -> str:
     if len(sizes) < 2:
         return ""
-    return f"time {exponent(list(zip(sizes, seconds))):.2f}, memory {exponent(list(zip(sizes, highest))):.2f}"
+    time_by_hosts, time_by_paths, memory = (
+        exponent(list(zip(xs, ys))) for xs, ys in ((sizes, seconds), (paths, seconds), (sizes, highest))
+    )
+    return f"time {time_by_hosts:.2f}, by paths {time_by_paths:.2f}; memory {memory:.2f}"
 
 
 def main() -> None:

@@ -7,8 +7,9 @@
 A copy of the collection is run in which the modules that would run on hosts give the synthetic fleet's facts and
 measurements at once, in the controller's worker processes. So everything is the controller's: forks, variables,
 templates, the rules, the report. Beside it, with the same forks and the same facts: a playbook as a person writes it
-who has the facts and no rules (two looks at each host, one file). Memory is the highest resident set of the main
-process, and the highest sum over it and its workers in which shared pages count once (Pss of proc(5)).
+who has the facts and no rules (two assertions on each host, one template, nothing measured). Memory is the highest
+resident set of the main process, and the highest sum over it and its workers in which shared pages count once (Pss of
+proc(5)).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def build(top: Path, count: int) -> Path:
     for module, action in STAND_INS.items():
         shutil.copy(HERE / "stand_in" / action, copy / "plugins" / "action" / f"{module}.py")
         (copy / "plugins" / "modules" / f"{module}.py").write_text("# replaced by the action\n", encoding="utf-8")
-    for playbook in ("by_hand.yml", "report_part.yml"):
+    for playbook in ("by_hand.yml", "by_hand.html.j2", "report_part.yml"):
         shutil.copy(HERE / "stand_in" / playbook, top)
     hosts = {
         node.name: {"ansible_host": node.address, "synthetic_number": node.number} for node in synthetic.fleet(count)

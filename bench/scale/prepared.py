@@ -19,6 +19,5 @@ def write(count: int, folder: str) -> None:
     facts = {name: node.facts() for name, node in nodes.items() if not node.unreachable}
     results = audit.measure(audit.plan(facts, nodes), nodes)
     for name in nodes:
-        assessment = audit.assess(name, facts.get(name), results.get(name, {}), policy)
-        content = {**facts.get(name, {}), "netfit_assessment": assessment}
+        content = audit.assess(name, facts.get(name), results.get(name, {}), policy)
         Path(folder, f"{name}.json").write_text(json.dumps(content), encoding="utf-8")

@@ -19,10 +19,10 @@ from ..plugin_utils._rules.assessment import (
     MEASURED,
     assess_one,
     assess_together,
-    current_assessment,
-    current_facts,
+    kept_assessment,
+    kept_facts,
 )
-from ..plugin_utils._rules.plain import plain_copy, raw_variables
+from ..plugin_utils._rules.plain import Record, plain_copy, raw_variables
 from ..plugin_utils._rules.policy import Policy, PolicyError, load_policy
 
 ARGUMENTS = {
@@ -66,7 +66,7 @@ class ActionModule(ActionBase):
 
 def _assess_host(task_vars: Mapping[str, Any], policy: Policy, options: Mapping[str, Any]) -> Dict[str, Any]:
     name, gathered = str(task_vars["inventory_hostname"]), options["gathered"] or {}
-    facts = current_facts(task_vars, None)
+    facts = kept_facts(task_vars, None)
     results = {option: plain_copy(options[option] or []) for option in MEASURED}
     status, reason = AUDITED, None
     if gathered.get("unreachable") or gathered.get("failed"):
@@ -104,9 +104,9 @@ def _assess_cluster(task_vars: Mapping[str, Any], policy: Policy, options: Mappi
     }
 
 
-def _known(hostvars: Mapping[str, Any], names: List[str]) -> Iterator[Tuple[str, Dict[str, Any], Dict[str, Any]]]:
+def _known(hostvars: Mapping[str, Any], names: List[str]) -> Iterator[Tuple[str, Record, Record]]:
     """What this run has of each host."""
     for name in names:
         variables = raw_variables(hostvars, name)
-        kept = current_assessment(variables)
-        yield name, current_facts(variables, kept), kept or {}
+        kept = kept_assessment(variables)
+        yield name, kept_facts(variables, kept), kept or {}

@@ -22,7 +22,7 @@ from ..plugin_utils._report.formats import FORMATS, JSON, Format
 from ..plugin_utils._report.line import Line
 from ..plugin_utils._report.terminal import render, usable_width
 from ..plugin_utils._report.verification import verification_lines, verify
-from ..plugin_utils._rules.assessment import current_assessment, is_current
+from ..plugin_utils._rules.assessment import is_current, kept_assessment, reported_assessment
 from ..plugin_utils._rules.plain import plain_copy, raw_variables
 from ..plugin_utils._rules.policy import load_policy
 from ..plugin_utils._rules.waiver_file import WaiverError, load_waivers
@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
         variables: Mapping[str, Any] = task_vars or {}
         result["changed"] = False
         if options["scope"] == "host":
-            end_as_audited(current_assessment(variables))
+            end_as_audited(kept_assessment(variables))
             return result
         try:
             waivers, baseline = load_waivers(plain_copy(options["waivers"])), _baseline(options)
@@ -195,7 +195,7 @@ def _document(
     unknown = sorted(name for name in names if name not in hostvars)
     if unknown or not names:
         raise AnsibleActionFail(f"hosts: {', '.join(unknown)} not in the inventory" if unknown else "hosts: none given")
-    assessments = {name: current_assessment(raw_variables(hostvars, name)) for name in names}
+    assessments = {name: reported_assessment(raw_variables(hostvars, name)) for name in names}
     cluster = variables.get("ansible_facts", {}).get("netfit_cluster_assessment")
     known = isinstance(cluster, Mapping) and is_current(cluster, variables)
     found: Mapping[str, Any] = plain_copy(cluster) if known else {}

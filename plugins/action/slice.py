@@ -114,11 +114,11 @@ def meet(
 def describe_nodes(
     variables: Mapping[str, Any], options: Mapping[str, Any], peers: List[Peer]
 ) -> Dict[str, Dict[str, Any]]:
-    """Return what the plan needs to know of each node of the inventory."""
+    """Return what the plan needs to know of each node of the inventory, as plain values."""
     vantages = {str(name) for name in variables.get("groups", {}).get(options["vantage_group"], [])}
     given = {peer.name: peer for peer in peers}
     return {
-        name: describe_host(name, variables["hostvars"], given.get(name), options["gathered_in"])
+        name: plain_copy(describe_host(name, variables["hostvars"], given.get(name), options["gathered_in"]))
         for name in member_names(variables, options, vantages)
     }
 

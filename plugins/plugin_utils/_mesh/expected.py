@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
-from .._rules.mtu import uplink
-from .._rules.overlay import Crossing, carried_routes
+from .._rules.overlay import Crossing
 from .members import Member, PodEnd, leads_to
 
 Limit = Tuple[int, str]
@@ -60,7 +59,7 @@ def own_end(host: Member, peer: PodEnd) -> Optional[Crossing]:
     ends = [Crossing(link, home, "", "") for link in home.links if link.tunnel is not None and link.up]
     if peer.network is not None:
         return next((end for end in ends if end.overlay.name == peer.network), None)
-    routed = [end for end in ends if carried_routes(home, end.overlay)]
+    routed = [end for end in ends if host.ranges(end.overlay).known]
     return next((end for end in routed if peer.mtu is None and leads_to(host, end, peer)), None)
 
 
@@ -73,7 +72,7 @@ def reaches(host: Member, peer: PodEnd) -> bool:
         return leads_to(host, None, peer)
     if end is None or not leads_to(host, end, peer):
         return False
-    return bool(carried_routes(end.network, end.overlay) or end.overlay.addresses)
+    return bool(host.ranges(end.overlay).known or end.overlay.addresses)
 
 
 def _outlet(member: Member) -> Optional[Limit]:
@@ -81,7 +80,7 @@ def _outlet(member: Member) -> Optional[Limit]:
     home = member.view.host_network if member.view is not None else None
     if member.view is None or home is None:
         return None
-    way_out = uplink(member.view)
+    way_out = member.way_out
     for link in home.links:
         if member.address in [address for address, _length in link.addresses] and link.kind != "loopback":
             same = way_out is not None and way_out[0].name == link.name

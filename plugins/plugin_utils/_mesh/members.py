@@ -8,12 +8,15 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from functools import cached_property
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from ...module_utils._model.owner import Owner, OwnerKind
-from .._rules.overlay import Crossing, carried_routes, crossing, effective_mtu, parse_network
+from .._rules.mtu import uplink
+from .._rules.overlay import Crossing, carried_routes, crossing, effective_mtu
 from .._rules.view import HostView, LinkView, NetworkView, RouteView
 from .addresses import default_sources, is_usable
+from .ranges import Ranges
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,29 @@ class Member:
         """Its address, None where none is known."""
         return self.addresses[0] if self.addresses else None
 
-    @property
-    def own_addresses(self) -> Tuple[str, ...]:
+    @cached_property
+    def own_addresses(self) -> FrozenSet[str]:
         """Every address of the host itself, as far as the facts tell."""
         home = self.view.host_network if self.view is not None else None
-        return tuple(address for link in home.links for address, _length in link.addresses) if home is not None else ()
+        links = home.links if home is not None else ()
+        return frozenset(address for link in links for address, _length in link.addresses)
+
+    @cached_property
+    def way_out(self) -> Optional[Tuple[LinkView, int]]:
+        """Its uplink with the MTU in bytes that the default route leaves of it; None where none is known."""
+        return uplink(self.view) if self.view is not None else None
+
+    def ranges(self, overlay: Optional[LinkView]) -> Ranges:
+        """Return where its routes through an overlay lead, by the overlay's name; None: those through any gateway."""
+        name = overlay.name if overlay is not None else None
+        if name not in self._ranges:
+            home = self.view.host_network if self.view is not None else None
+            self._ranges[name] = Ranges(_routes(home, overlay) if home is not None else ())
+        return self._ranges[name]
+
+    @cached_property
+    def _ranges(self) -> Dict[Optional[str], Ranges]:
+        return {}
 
 
 def from_facts(
@@ -108,17 +129,13 @@ def leads_to(host: Member, crossed: Optional[Crossing], peer: PodEnd) -> bool:
     home = host.view.host_network if host.view is not None else None
     if home is None:
         return host.view is None
-    routes = _routes(home, crossed)
-    if crossed is not None and not routes:
-        return True
-    reachable = [parse_network(route.destination) for route in routes]
-    addresses = [ipaddress.ip_address(address) for address in peer.addresses]
-    return any(network is not None and address in network for network in reachable for address in addresses)
+    ranges = host.ranges(crossed.overlay if crossed is not None else None)
+    return (crossed is not None and not ranges.known) or any(map(ranges.hold, peer.addresses))
 
 
-def _routes(home: NetworkView, crossed: Optional[Crossing]) -> List[RouteView]:
-    if crossed is not None:
-        return carried_routes(home, crossed.overlay)
+def _routes(home: NetworkView, overlay: Optional[LinkView]) -> List[RouteView]:
+    if overlay is not None:
+        return carried_routes(home, overlay)
     return [route for route in home.routes if not route.default and route.gateways]
 
 

@@ -36,11 +36,11 @@ class Known:
 def describe_node(
     facts: plain.Record, stated: Optional[str], login: Optional[str], zone: Optional[str], peer: Optional[Peer]
 ) -> Dict[str, Any]:
-    """Return what the plan needs to know of a host, as plain values. stated: its address by netfit_address.
+    """Return what the plan needs to know of a host; facts as they came. stated: its address by netfit_address.
 
     login: where Ansible finds it. peer: what netfit_peers says of it.
     """
-    known = {MESH_FACT: plain.plain_copy(facts[MESH_FACT])} if facts.get(MESH_FACT) else {}
+    known = {MESH_FACT: facts[MESH_FACT]} if facts.get(MESH_FACT) else {}
     return {
         "facts": known,
         "stated": stated,

@@ -31,13 +31,19 @@ from .segment import pairs, segments
 from .sysctl import sysctl_rules
 from .sysctl_breaking import breaking_rules
 from .sysctl_files import sysctl_file_rules
+from .view import HostView
 
 NOTHING_MEASURED = Measured()
 
 
 def assess_host(name: str, facts: Record, policy: Policy, measured: Measured = NOTHING_MEASURED) -> List[Finding]:
     """Return what one host's ``ansible_facts`` and the paths that were measured from it show, worst first."""
-    host = view_host(name, facts)
+    return host_rules(view_host(name, facts), policy, measured)
+
+
+def host_rules(host: HostView, policy: Policy, measured: Measured = NOTHING_MEASURED) -> List[Finding]:
+    """Return the same for a host whose facts have been read already."""
+    name = host.name
     overlay, flagged = exceeds_overlay(host, policy)
     way_out, more = exceeds_uplink(host, policy, flagged)
     flagged = flagged | more

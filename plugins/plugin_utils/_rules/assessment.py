@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ...module_utils._model.finding import Finding
 from . import plain
-from .assess import assess_host, finish
+from .assess import finish, host_rules
 from .assess_mesh import mesh_rules
 from .cluster import cluster_rules
 from .path_view import Measured
@@ -40,7 +40,7 @@ def assess_one(
     if status == AUDITED:
         host = view_host(name, facts)
         kernel, namespaces = host.kernel or None, len(host.inodes)
-        findings = assess_host(name, facts, policy, read_measured(name, **measured))
+        findings = host_rules(host, policy, read_measured(name, **measured))
     else:
         findings = finish(policy, [not_audited(name, policy, reason or "no reason given")])
     return {
@@ -83,16 +83,38 @@ def is_current(assessment: Mapping[str, Any], variables: Mapping[str, Any]) -> b
     return AUDIT not in variables or str(assessment.get(AUDIT)) == str(variables[AUDIT])
 
 
-def current_assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
-    """Return the assessment that this run made of a host; None where there is none, or only a cache's."""
+def kept_assessment(variables: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
+    """Return the assessment that this run made of a host, as it came; None where there is none, or only a cache's."""
     kept = variables.get("ansible_facts", {}).get("netfit_assessment")
-    known = isinstance(kept, Mapping) and is_current(kept, variables)
-    return plain.plain_copy(kept) if known else None
+    return kept if isinstance(kept, Mapping) and is_current(kept, variables) else None
 
 
-def current_facts(variables: Mapping[str, Any], assessment: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
-    """Return the facts of a host that its assessment is about: where it could not be asked, a cache's are none."""
+def current_assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+    """Return the same as plain values."""
+    kept: Optional[Dict[str, Any]] = plain.plain_copy(kept_assessment(variables))
+    return kept
+
+
+def reported_assessment(variables: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+    """Return the same for a report: plain values but for what was measured, which a report reads field by field."""
+    kept = kept_assessment(variables)
+    if kept is None:
+        return None
+    return {str(name): value if name in MEASURED else plain.plain_copy(value) for name, value in kept.items()}
+
+
+def kept_facts(variables: Mapping[str, Any], assessment: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Return the facts of a host that its assessment is about, as they came: the views copy what they take of them.
+
+    Where the host could not be asked, a cache's facts are none.
+    """
     if (assessment or {}).get("status", AUDITED) != AUDITED:
         return {}
     gathered = variables.get("ansible_facts", {})
-    return {name: plain.plain_copy(gathered[name]) for name in FACT_NAMES if name in gathered}
+    return {name: gathered[name] for name in FACT_NAMES if name in gathered}
+
+
+def current_facts(variables: Mapping[str, Any], assessment: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Return the same as plain values."""
+    facts: Dict[str, Any] = plain.plain_copy(kept_facts(variables, assessment))
+    return facts

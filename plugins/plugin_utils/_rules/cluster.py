@@ -54,38 +54,48 @@ def overlays(hosts: Sequence[HostView]) -> List[List[Node]]:
 
 
 def _joined(nodes: List[Node]) -> List[List[Node]]:
-    """Split nodes of several clusters whose overlays are called the same: their routes lead to their own nodes only.
+    """Split nodes of several clusters whose overlays are called the same: by the gateways of their routes through it.
 
-    Where no route tells whose it is, they count as one overlay.
+    Nodes belong together where one is a gateway of the other, or where they have a gateway in common, audited or not,
+    directly or through others. All count as one overlay where the routes of any of them name no other node.
     """
-    neighbours = _neighbours(nodes)
-    if not any(neighbours):
+    users = _users(nodes)
+    if len({position for positions in users.values() for position in positions}) < len(nodes):
         return [nodes]
-    seen: Set[int] = set()
-    found = []
-    for first in range(len(nodes)):
-        group, ahead = set(), {first} - seen
-        while ahead:
-            group |= ahead
-            ahead = set().union(*[neighbours[position] for position in ahead]) - group
-        seen |= group
-        found.append([nodes[position] for position in sorted(group)])
-    return found
+    leaders = list(range(len(nodes)))
 
+    def leader(position: int) -> int:
+        while leaders[position] != position:
+            leaders[position] = leaders[leaders[position]]
+            position = leaders[position]
+        return position
 
-def _neighbours(nodes: List[Node]) -> List[Set[int]]:
-    """Return for each node the positions of its gateways through the overlay, and of those whose gateway it is."""
-    owners: Dict[str, List[int]] = {}
+    for positions in users.values():
+        first, *others = positions
+        for other in others:
+            one, two = sorted((leader(first), leader(other)))
+            leaders[two] = one
+    found: Dict[int, List[Node]] = {}
     for position, node in enumerate(nodes):
-        for address in {address for link in node.home.links for address, _length in link.addresses}:
-            owners.setdefault(address, []).append(position)
-    neighbours: List[Set[int]] = [set() for _node in nodes]
+        found.setdefault(leader(position), []).append(node)
+    return list(found.values())
+
+
+def _users(nodes: List[Node]) -> Dict[str, List[int]]:
+    """Return by address of a gateway the positions of those who send through it, and of those whose address it is.
+
+    A gateway that is the node's own address (Cilium's routes have such) says nothing about other nodes.
+    """
+    own = [{address for link in node.home.links for address, _length in link.addresses} for node in nodes]
+    users: Dict[str, List[int]] = {}
     for position, node in enumerate(nodes):
         gateways = {one for route in carried_routes(node.home, node.overlay) for one in route.gateways}
-        for other in {other for gateway in gateways for other in owners.get(gateway, ())} - {position}:
-            neighbours[position].add(other)
-            neighbours[other].add(position)
-    return neighbours
+        for gateway in gateways - own[position]:
+            users.setdefault(gateway, []).append(position)
+    for position, addresses in enumerate(own):
+        for address in addresses & users.keys():
+            users[address].append(position)
+    return users
 
 
 def cluster_rules(hosts: Sequence[HostView], policy: Policy) -> List[Finding]:
