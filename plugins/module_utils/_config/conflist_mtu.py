@@ -106,4 +106,4 @@ def _now(plugin: JsonNode) -> Optional[int]:
 def _link_mtu(root: str, link: str) -> Optional[int]:
     # A name with a slash is none of a link, and would lead out of the directory.
     text = read_text(root, f"/sys/class/net/{link}/mtu") if "/" not in link else None
-    return int(text) if text is not None and text.strip().isdigit() else None
+    return int(text) if text is not None and text.strip().isdecimal() else None

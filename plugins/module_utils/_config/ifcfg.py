@@ -69,7 +69,7 @@ def declared_mtu(files: PlannedFiles, owner: LinkOwner) -> Optional[MtuLine]:
     path = owner.files[0]
     found = _variable(files.text(path) or "", path, "MTU")
     return (
-        MtuLine(path, found.index + 1, "MTU", int(found.value)) if found is not None and found.value.isdigit() else None
+        MtuLine(path, found.index + 1, "MTU", int(found.value)) if found is not None and found.value.isdecimal() else None
     )
 
 

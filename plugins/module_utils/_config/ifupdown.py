@@ -122,7 +122,7 @@ def _changed(text: str, file: str, stanzas: List[Stanza], link: str, mtu: int) -
 
 
 def _number(option: Option, stanza: Stanza, link: str) -> Optional[int]:
-    if option.name == "mtu" and option.value.isdigit() and stanza.method not in _WITHOUT_MTU:
+    if option.name == "mtu" and option.value.isdecimal() and stanza.method not in _WITHOUT_MTU:
         return int(option.value)
     match = _BY_HAND.match(option.value) if option.name in _COMMANDS else None
     return (
@@ -134,7 +134,7 @@ def _refuse_commands(stanzas: List[Stanza], link: str) -> None:
     """Raise Blocked for commands that set an MTU in a way that isn't understood."""
     for stanza in stanzas:
         for option in stanza.options:
-            if option.name == "mtu" and not option.value.isdigit():
+            if option.name == "mtu" and not option.value.isdecimal():
                 raise Blocked(f"{option.file}:{option.index + 1}: mtu is {option.value!r}, expected a whole number")
             ours = _number(option, stanza, link) is not None
             if option.name in _COMMANDS and _SETS_MTU.search(option.value) and not ours:

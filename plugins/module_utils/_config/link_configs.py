@@ -51,7 +51,7 @@ def interfaces(root: str) -> Dict[int, str]:
     found = {}
     for name in list_directory(root, INTERFACES):
         index = (read_text(root, f"{INTERFACES}/{name}/ifindex") or "").strip()
-        if index.isdigit():
+        if index.isdecimal():
             found[int(index)] = name
     return found
 

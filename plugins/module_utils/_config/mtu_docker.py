@@ -135,7 +135,7 @@ def _defaults(wish: MtuWish) -> List[Tuple[str, int]]:
 
 def _knobs(declarations: Declarations, node: JsonNode, wish: MtuWish) -> Tuple[Knob, ...]:
     flags = daemon_flags(declarations, "mtu")
-    now = int(flags[0][3]) if flags and flags[0][3].isdigit() else _number(node.get("mtu"))
+    now = int(flags[0][3]) if flags and flags[0][3].isdecimal() else _number(node.get("mtu"))
     name = f"{flags[0][0]} --mtu" if flags else f"{DAEMON_JSON} mtu"
     knobs = [Knob(name, MtuMeaning.INTERFACE, now, wish.container_mtu)]
     for driver, mtu in _defaults(wish) if _knows_defaults(wish) else ():
@@ -149,7 +149,7 @@ def _knobs(declarations: Declarations, node: JsonNode, wish: MtuWish) -> Tuple[K
 
 def _number(node: Optional[JsonNode]) -> Optional[int]:
     text = str(node.scalar) if node is not None else ""
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def _running(node: JsonNode) -> str:

@@ -112,7 +112,7 @@ def _network(root: str, file: str, mtu: int) -> Tuple[Optional[FileChange], Opti
         raise Blocked(f"{file}: {error}: correct it, then run again") from error
     options = node.get("options")
     now = options.text("mtu") if options is not None else None
-    knob = Knob(f"{file} options.mtu", MtuMeaning.INTERFACE, int(now) if now and now.isdigit() else None, mtu)
+    knob = Knob(f"{file} options.mtu", MtuMeaning.INTERFACE, int(now) if now and now.isdecimal() else None, mtu)
     return FileChange(file, before, replace(before, text=text)) if text != before.text else None, knob, ""
 
 

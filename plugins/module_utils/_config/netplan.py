@@ -181,7 +181,7 @@ def _definition(path: str, section: str, key: YamlKey, lines: Sequence[str]) -> 
     found = {name: find_key(lines, key.index + 1, key.end, name) for name in ("mtu", "dhcp4", "dhcp6")}
     mtu = found["mtu"]
     value = scalar(mtu.value, mtu.line) if mtu is not None else ""
-    if mtu is not None and not value.isdigit():
+    if mtu is not None and not value.isdecimal():
         raise YamlError(f"line {mtu.line}: mtu is {value!r}, expected a whole number")
     dhcp = any(one is not None and one.value.lower() in _YES for one in (found["dhcp4"], found["dhcp6"]))
     return Definition(path, section, MtuLine(path, mtu.line, "mtu", int(value)) if mtu is not None else None, dhcp)

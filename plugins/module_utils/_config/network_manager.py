@@ -146,4 +146,4 @@ def _type_of(text: str) -> str:
 
 def _number(lines: List[IniLine]) -> Optional[IniLine]:
     """Return the last assignment where it is an MTU; 0 leaves it to NetworkManager."""
-    return lines[-1] if lines and lines[-1].value.isdigit() and int(lines[-1].value) else None
+    return lines[-1] if lines and lines[-1].value.isdecimal() and int(lines[-1].value) else None

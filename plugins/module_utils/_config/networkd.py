@@ -63,7 +63,7 @@ def network_file(root: str, index: int) -> Optional[str]:
 def links_of_file(root: str, file: str) -> List[int]:
     """Return the indices of all links that networkd configures by a file. Raises UnreadableFile."""
     names = PlannedFiles(root).names(LINKS)
-    return [int(name) for name in names if name.isdigit() and network_file(root, int(name)) == file]
+    return [int(name) for name in names if name.isdecimal() and network_file(root, int(name)) == file]
 
 
 def drop_ins_of(files: PlannedFiles, file: str) -> List[str]:
@@ -160,4 +160,4 @@ def _in_force(files: PlannedFiles, paths: Sequence[str], section: str, key: str)
 def _bytes(line: IniLine) -> Optional[int]:
     """Return a size as systemd reads it: a number, with a suffix to the base of 1024."""
     number, unit = line.value.rstrip("BKMG"), line.value[len(line.value.rstrip("BKMG")) :].rstrip("B")
-    return int(number) * _UNITS[unit] if number.isdigit() and unit in _UNITS else None
+    return int(number) * _UNITS[unit] if number.isdecimal() and unit in _UNITS else None

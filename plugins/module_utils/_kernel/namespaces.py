@@ -71,7 +71,7 @@ def parse_mounts(text: str) -> Iterator[Tuple[int, str]]:
         fields = line.split(" ")
         if len(fields) > 4 and fields[3].startswith("net:[") and fields[3].endswith("]"):
             number = fields[3][5:-1]
-            if number.isdigit():
+            if number.isdecimal():
                 yield int(number), _unescape(fields[4])
 
 

@@ -78,7 +78,7 @@ class DockerNetwork:
     def mtu(self) -> Optional[int]:
         """Return the MTU that it was made with, in bytes; None where it was made with none, or with no number."""
         text = self.options.get(DOCKER_MTU_OPTION, "")
-        return int(text) if text.isdigit() and int(text) else None
+        return int(text) if text.isdecimal() and int(text) else None
 
     def exceeds(self, mtu: int) -> bool:
         """Tell whether it gives containers more than this MTU (bytes). Less is well, and may be meant so.

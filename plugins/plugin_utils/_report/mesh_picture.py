@@ -129,7 +129,7 @@ def _group(name: Tuple[str, str, str], entries: Sequence[Entry], cells: Sequence
 
 def natural(name: str) -> List[Tuple[int, str]]:
     """Sort key that puts n2 before n10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _totals(cells: Sequence[Cell]) -> str:

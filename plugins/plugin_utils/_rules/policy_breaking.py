@@ -108,6 +108,6 @@ def _ranges(text: str) -> List[Tuple[int, int]]:
     found = []
     for part in text.replace(",", " ").split():
         start, _dash, end = part.partition("-")
-        if start.isdigit() and (not end or end.isdigit()):
+        if start.isdecimal() and (not end or end.isdecimal()):
             found.append((int(start), int(end or start)))
     return found
