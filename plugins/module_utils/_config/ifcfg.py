@@ -68,9 +68,9 @@ def declared_mtu(files: PlannedFiles, owner: LinkOwner) -> Optional[MtuLine]:
     """Return the MTU that the file sets, None where it sets none. Raises UnreadableFile."""
     path = owner.files[0]
     found = _variable(files.text(path) or "", path, "MTU")
-    return (
-        MtuLine(path, found.index + 1, "MTU", int(found.value)) if found is not None and found.value.isdecimal() else None
-    )
+    if found is None or not found.value.isdecimal():
+        return None
+    return MtuLine(path, found.index + 1, "MTU", int(found.value))
 
 
 def plan_ifcfg(files: PlannedFiles, owner: LinkOwner, mtu: int) -> LinkConfigPlan:
