@@ -39,7 +39,7 @@ DOCUMENT = {
 NEVER_ACCEPTS = """
 import socket, time
 server = socket.create_server(("0.0.0.0", 7777), backlog=1)
-clients, end = [], time.monotonic() + 12
+clients, end = [], time.monotonic() + 120
 while time.monotonic() < end:
     clients = clients[-100:] + [socket.socket()]
     clients[-1].setblocking(False)
