@@ -64,9 +64,9 @@ def test_the_module_and_the_playbooks_know_every_format() -> None:
 
 
 @pytest.mark.parametrize("report", MADE)
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "html"])
 def test_text_is_the_recorded_one(name: str, report: str) -> None:
-    """Record it anew with NETFIT_RECORD_FORMATS=1, and read the difference."""
+    """Record it anew with NETFIT_RECORD_FORMATS=1, and read the difference. test_page.py has the page's own."""
     file, text = GOLDEN / report / FORMATS[name].file, FORMATS[name].render(MADE[report], None)
     READERS[name](text)
     if os.environ.get(RECORD):
