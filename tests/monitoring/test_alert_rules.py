@@ -87,7 +87,7 @@ def test_queries_name_metrics_and_labels_that_exist(query: str) -> None:
     for match in named:
         name = match[1]
         labels = set(FROM_NODE_EXPORTER[name]) if name in FROM_NODE_EXPORTER else set(known[name])
-        asked = {label: value for label, value in LABEL.findall(match["inside"] or "")}
+        asked = dict(LABEL.findall(match["inside"] or ""))
         assert set(asked) <= labels, name
         grouped = {label.strip() for inside in GROUPED.findall(query) for label in inside.split(",")}
         assert grouped <= labels, name

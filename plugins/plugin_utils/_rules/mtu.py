@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ...module_utils._model.finding import Evidence, Finding, Remedy, Severity
@@ -21,7 +22,7 @@ Flagged = Set[Tuple[int, str]]
 """Links that already have a finding with the same cure, by namespace inode and name."""
 Ports = Mapping[Tuple[str, str], Sequence[SharedPort]]
 """The NodePorts that lead to a pod, by its host and address."""
-NO_PORTS: Ports = {}
+NO_PORTS: Ports = MappingProxyType({})
 
 
 def exceeds_overlay(host: HostView, policy: Policy, ports: Ports = NO_PORTS) -> Tuple[List[Finding], Flagged]:

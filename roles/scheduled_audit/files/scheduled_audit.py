@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: (c) 2026, The netfit team
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -186,10 +185,9 @@ def accept(settings: Settings) -> Outcome:
 
 def main(arguments: Sequence[str]) -> int:
     """Run or accept. Returns the exit status."""
-    name = Path(sys.argv[0]).name
     parser = argparse.ArgumentParser(description="Audits on a schedule; see the role netfit.cluster.scheduled_audit.")
     parser.add_argument("action", choices=["run", "accept"])
-    parser.add_argument("--settings", type=Path, default=Path(f"/etc/{name}.json"), help="(default: %(default)s)")
+    parser.add_argument("--settings", type=Path, required=True, help="the file that the role wrote")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:

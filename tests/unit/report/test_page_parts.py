@@ -359,17 +359,15 @@ def test_queues_are_bars_against_the_backlog_that_is_wanted() -> None:
     assert more == 0 and bars[0].label == "nginx, tcp 0.0.0.0:8081 in prod/gateway"
     assert bars[0].words == "backlog 128, should be at least 511, 803 dropped since it listens"
     assert (bars[0].backlog_width, bars[0].mark) == (round(BAR_WIDTH * 128 / 511), BAR_WIDTH)
-    assert [bar.hosts for bar in bars if bar.label.startswith("sshd")] == ["lb, n1, n2, n3 and n4"] * 2
+    assert [one.hosts for one in bars if one.label.startswith("sshd")] == ["lb, n1, n2, n3 and n4"] * 2
 
 
 def test_waiting_connections_are_a_bar_of_their_own() -> None:
     one = recorded("incident")["findings"][5]
     one["evidence"].append({"what": "connections that wait for accept() now", "value": 256, "source": "sock_diag"})
-    (bar,), _more = queue_bars([one])
-    assert (bar.waiting_width, bar.backlog_width) == (
-        BAR_WIDTH,
-        BAR_WIDTH // 2,
-    ) and "256 wait now, overfull" in bar.words
+    (queue,), _more = queue_bars([one])
+    assert (queue.waiting_width, queue.backlog_width) == (BAR_WIDTH, BAR_WIDTH // 2)
+    assert "256 wait now, overfull" in queue.words
 
 
 def test_words() -> None:

@@ -218,8 +218,8 @@ def test_a_name_without_an_address_has_a_reason() -> None:
 def test_tls_and_its_certificate(certificate: Tuple[Path, ssl.SSLContext]) -> None:
     with servers.serve(servers.by_size(1300, servers.silent), certificate[1]) as port:
         place = {"url": "https://shop.example.org/", "address": "127.0.0.1", "port": port}
-        lax, strict = ask([{**place, "name": "lax"}, {**place, "name": "strict", "verify": True, "path": None,
-                            "host": "shop.example.org:443"}], timeout=1.0)  # fmt: skip
+        checked = {**place, "name": "strict", "verify": True, "path": None, "host": "shop.example.org:443"}
+        lax, strict = ask([{**place, "name": "lax"}, checked], timeout=1.0)
     assert [size["outcomes"] for size in lax["sizes"]] == [{"answered": 4}, {"timed out": 4}]
     assert [size["outcomes"] for size in strict["sizes"]] == [{"tls failed": 4}, {"tls failed": 4}]
 
