@@ -22,7 +22,7 @@ from ansible_collections.netfit.cluster.tests.unit.builders import incident
 EXAMPLES = ROOT / "docs/examples/ci"
 GITHUB = EXAMPLES / "github-workflow.yml"
 GITLAB = EXAMPLES / "gitlab-ci.yml"
-FILES = sorted(EXAMPLES.rglob("*.yml"))
+FILES = sorted([*EXAMPLES.rglob("*.yml"), *EXAMPLES.rglob("*.yml.example")])
 KEY = "not a key\nof two lines"
 
 
@@ -167,7 +167,7 @@ def test_the_gitlab_job_does_the_same(runner: Runner) -> None:
 
 
 def test_what_awx_asks_for_is_what_the_audit_takes() -> None:
-    (play,) = load(EXAMPLES / "awx/configure.yml")
+    (play,) = load(EXAMPLES / "awx/configure.yml.example")
     template = next(task["awx.awx.job_template"] for task in play["tasks"] if "awx.awx.job_template" in task)
     choices = {one["variable"]: one["choices"] for one in template["survey_spec"]["spec"]}
     checks = load(ROOT / "playbooks/tasks/check_input.yml")
@@ -177,5 +177,5 @@ def test_what_awx_asks_for_is_what_the_audit_takes() -> None:
         if "ansible.builtin.validate_argument_spec" in task
     )
     assert choices == {name: argument_spec[name]["choices"] for name in choices} and len(choices) == 2
-    (imported,) = load(EXAMPLES / "awx" / template["playbook"])
+    (imported,) = load(EXAMPLES / "awx" / f"{template['playbook']}.example")
     assert imported["ansible.builtin.import_playbook"] == "netfit.cluster.audit"
