@@ -89,8 +89,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     running: List[subprocess.Popen[bytes]] = []
 
     def run(command: Sequence[str], port: int) -> None:
-        if shutil.which(command[0]) is None:
-            pytest.skip(f"{command[0]} is not installed")
+        assert shutil.which(command[0]), f"{command[0]} is not installed; the job installs SERVER_PACKAGES"
         with (tmp_path / "output").open("wb") as output:
             running.append(subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path))
         deadline = time.monotonic() + 20

@@ -45,7 +45,7 @@ def test_a_readme_without_a_route_is_told(written: str, instead: str, problem: s
 
 def test_a_newcomer_has_nothing_of_ours_and_an_address_that_leads_to_the_checkout(tmp_path: Path) -> None:
     ours = {
-        "PATH": "/work/.venv-test/main/bin:/usr/bin",
+        "PATH": "/checkout/.venv-test/main/bin:/usr/bin",
         "ANSIBLE_COLLECTIONS_PATH": "/x",
         "PYTHONPATH": "/x",
         "MAKEFLAGS": "-s",
