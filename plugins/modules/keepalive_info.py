@@ -52,25 +52,12 @@ options:
     description: Seconds by which a server should keep connections for longer, 0 to 600.
     type: float
     default: 10.0
-  family:
-    description: The addresses to take of a name that has several.
-    type: str
-    choices: [any, ipv4, ipv6]
-    default: any
+extends_documentation_fragment: [netfit.cluster.probing, netfit.cluster.probing.family]
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
     details: [It measures in check mode, too.]
-  diff_mode:
-    description: >-
-      Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: none
-    details: [There is never a difference to show.]
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: linux
 requirements:
   - Python 3.8 or newer, nothing but its standard library
 notes:

@@ -92,20 +92,12 @@ options:
     description: Seconds after which the run ends. What is not decided then is V(ignore:unknown).
     type: float
     default: 60.0
+extends_documentation_fragment: [netfit.cluster.probing]
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
     details: [The module never changes anything. It sends its packets in check mode, too.]
-  diff_mode:
-    description: >-
-      Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: none
-    details: [There is never a difference to show.]
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: linux
 requirements:
   - Linux 5.10 or newer
   - Python 3.8 or newer, nothing but its standard library
