@@ -16,7 +16,8 @@ help:
 	@echo 'make audit   audits this machine and writes netfit-report/'
 	@echo '             INVENTORY=hosts.ini [LIMIT=pattern] audits other hosts; ARGS=… goes to ansible-playbook'
 	@echo 'make venv    makes .venv with ansible-core and this collection'
-	@echo 'make test    runs every test and check (root on Debian or Ubuntu for all of them)'
+	@echo 'make test    runs the tests and checks of each change (root on Debian or Ubuntu for all of them)'
+	@echo '             ALL=1 also those on other Pythons and Ansibles, and the long stories on changed hosts'
 	@echo 'make lint    runs the checks of the source alone'
 	@echo 'make docs    makes build/site/, the documentation as a site to be read offline'
 	@echo 'make lab     prepares what molecule/lab/lab needs (root)'
@@ -30,7 +31,7 @@ venv .venv:
 	@python=$$(tools/find-python) && "$$python" tools/prepare.py
 
 test:
-	@tests/run
+	@tests/run $(if $(ALL),all)
 
 lint:
 	@tests/run lint

@@ -57,19 +57,20 @@ make_importable(collections_root())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --target-side."""
+    """Add --side."""
     parser.addoption(
-        "--target-side",
-        action="store_true",
-        help="only test files about module_utils whose imports this Python has: for the Pythons of targets",
+        "--side",
+        choices=("targets", "controller"),
+        help="only test files about module_utils whose imports this Python has, for Pythons of targets; or the rest",
     )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
-    """Leave out what is not about the target's side, where that is asked for."""
-    if not config.getoption("--target-side") or not fnmatch(collection_path.name, "test_*.py"):
+    """Leave out what is about the other side, where one is asked for."""
+    side = config.getoption("--side")
+    if not side or not fnmatch(collection_path.name, "test_*.py"):
         return None
-    return None if is_target_side(collection_path) else True
+    return None if is_target_side(collection_path) == (side == "targets") else True
 
 
 def is_target_side(path: Path) -> bool:

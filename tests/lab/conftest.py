@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "molecule" / "lab"))
+
+os.environ["ANSIBLE_PIPELINING"] = "1"
+"""A quarter less work for two cores. The scenarios of molecule do without, as Ansible does by default."""
 
 
 @pytest.fixture(scope="session")

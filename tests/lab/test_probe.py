@@ -161,13 +161,13 @@ def test_a_controller_that_dies_leaves_responders_that_end_by_themselves(inciden
     before = traces(incident)
     with incident.controller.start(command(incident, "audit", tmp_path, netfit_probe_timeout=1)) as process:
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while len(answering(incident)) < 3:
                 assert process.poll() is None and time.monotonic() < deadline, "no responders were seen"
                 time.sleep(0.1)
         finally:
             process.kill()
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while answering(incident) or traces(incident) != before:
         assert time.monotonic() < deadline, (answering(incident), traces(incident), before)
         time.sleep(1)

@@ -21,6 +21,9 @@ from runner.outcome import Outcome, failed, skipped, total
 from runner.schedule import run_all
 from runner.work import Workshop
 
+ALL = "all"
+"""The word for every job there is."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the jobs. The last line says the counts; returns 0 when nothing failed."""
@@ -36,21 +39,29 @@ def main(arguments: Sequence[str]) -> int:
     for outcome in outcomes:
         for reason in outcome.skip_reasons:
             print(f"skipped: {reason}")
+    if not arguments:
+        left = [job.name for job in JOBS if job.seldom]
+        print(f"not run without ALL=1 (tests/run {ALL}): {', '.join(left)}")
     result = total(outcomes)
     print(result.counts, flush=True)
     return 1 if result.failed else 0
 
 
 def choose(names: Sequence[str]) -> List[Job]:
-    """Return the jobs that the command line names, by kind or name; all without any. Exits on an unknown word."""
-    known = sorted({job.kind for job in JOBS} | {job.name for job in JOBS})
+    """Return the jobs that the command line names, by kind or name; without any those of each "make test".
+
+    Raises StepFailed on an unknown word.
+    """
+    known = sorted({ALL} | {job.kind for job in JOBS} | {job.name for job in JOBS})
     parser = argparse.ArgumentParser(prog="tests/run", description="Runs the tests and checks of the project.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {' '.join(known)}")
     wanted = parser.parse_args(names).names
     for name in wanted:
         if name not in known:
             raise StepFailed(f"no test or check is called {name}; there are: {' '.join(known)}")
-    return [job for job in JOBS if not wanted or job.kind in wanted or job.name in wanted]
+    if not wanted:
+        return [job for job in JOBS if not job.seldom]
+    return [job for job in JOBS if {ALL, job.kind, job.name} & set(wanted)]
 
 
 def see_to_packages(jobs: Sequence[Job]) -> Dict[str, Outcome]:
