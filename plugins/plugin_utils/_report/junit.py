@@ -22,8 +22,10 @@ from .terminal import evidence_text, where
 Document = Mapping[str, Any]
 
 CLUSTER = "cluster"
-NEED_PATHS = ("PATH-", "MSS-")
-"""Rules about measured paths: where none was measured from or to a host, nothing is known and nothing passes."""
+NEEDED = {"PATH-": "paths", "MSS-": "paths", "HTTP-001": "http", "HTTP-002": "http", "HTTP-003": "keepalive"}
+"""Beginnings of the rules that hold what was measured against a host, and the part of the report where that stands.
+
+Where nothing was measured of a host, nothing is known and nothing passes."""
 NOT_AUDITED = "AUDIT-002"
 OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """What a case may hold, and the attribute that counts it."""
@@ -87,27 +89,33 @@ def _suites(document: Document) -> Dict[str, List[Case]]:
     for finding in document["findings"]:
         together = finding["target"]["scope"] == "cluster"
         found.setdefault(f"\0{CLUSTER}" if together else finding["target"]["host"], []).append(_case(finding))
-    measured = _measured_hosts(document["paths"])
+    measured = {part: _measured_hosts(document.get(part, ())) for part in set(NEEDED.values())}
     suites = {f"{CLUSTER} as a whole": found.pop(f"\0{CLUSTER}")} if f"\0{CLUSTER}" in found else {}
     for name, host in document["hosts"].items():
         cases = found.pop(name, [])
-        suites[name] = cases + _others(host, {case.rule for case in cases}, name in measured)
+        parts = {part for part, hosts in measured.items() if name in hosts}
+        suites[name] = cases + _others(host, {case.rule for case in cases}, parts)
     return {**suites, **found}
 
 
-def _measured_hosts(paths: Iterable[Document]) -> Set[Optional[str]]:
-    return {host for entry in paths for host in (entry["host"], entry["peer"]["host"])}
+def _measured_hosts(entries: Iterable[Document]) -> Set[Optional[str]]:
+    """Return the hosts that measured something, and those that it was measured to, where they are told."""
+    return {host for entry in entries for host in (entry["host"], entry.get("peer", entry)["host"])}
 
 
-def _others(host: Document, told: Set[str], measured: bool) -> List[Case]:
-    """Return a case for every rule that was held against this host and found nothing, or for why none was."""
+def _others(host: Document, told: Set[str], measured: Set[str]) -> List[Case]:
+    """Return a case for every rule that was held against this host and found nothing, or for why none was.
+
+    measured: parts of the report that say something of this host, of those that are NEEDED.
+    """
     if host["status"] != "audited":
         status = str(host["status"]).replace("_", " ")
         reason = str(host["reason"] or status)
         rule = CATALOGUE[NOT_AUDITED]
         case = Case(rule.id, f"{rule.id} {rule.title}", "error", status, reason, f"{status}: {reason}")
         return [] if rule.id in told else [case]
-    asked = (rule for rule in RULES if measured or not rule.id.startswith(NEED_PATHS))
+    missing = tuple(rules for rules, part in NEEDED.items() if part not in measured)
+    asked = (rule for rule in RULES if not rule.id.startswith(missing))
     return [Case(rule.id, f"{rule.id} {rule.title}") for rule in asked if rule.id not in told]
 
 

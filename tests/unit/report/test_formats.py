@@ -21,6 +21,7 @@ from ansible_collections.netfit.cluster.plugins.modules import report as report_
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report import prometheus
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import SCHEMA_FILE
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.formats import FORMATS
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.http import describe_http, describe_idle
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.places import Place, places
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.safe_text import one_line, writable
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.catalogue import RULES
@@ -102,13 +103,25 @@ def test_junit_has_a_case_per_rule_and_target() -> None:
     assert outcomes["netfit.n9 AUDIT-002 The host could not be audited"] == ["Error"]
     assert [kinds for name, kinds in outcomes.items() if name.startswith("netfit.n4 AUDIT-001")] == [["Error"]]
     suites = {suite.name: suite.tests for suite in rendered("junit", MADE["incident"])}
-    unmeasured = [rule for rule in RULES if not rule.id.startswith(("PATH-", "MSS-"))]
+    unmeasured = [rule for rule in RULES if not rule.id.startswith(("PATH-", "MSS-", "HTTP-"))]
     assert suites["n1"] == len(unmeasured)
 
 
 def test_junit_passes_no_rule_about_paths_where_none_was_measured() -> None:
     assert not [name for name in _outcomes(MADE["incident"]) if "PATH-" in name]
     assert "netfit.n1 PATH-004 Path is unreachable or loses packets" in _outcomes(MADE["black-holes"])
+
+
+def test_junit_passes_no_rule_about_requests_where_none_was_sent() -> None:
+    sent = describe_http({"n1": {"http_requests": [{"service": "shop"}]}})
+    kept = describe_idle({"n3": {"keepalive": [{"service": "shop"}]}})
+    outcomes = _outcomes({**MADE["incident"], "http": sent, "keepalive": kept})
+    assert [" ".join(name.split()[:2]) for name in outcomes if "HTTP-" in name] == [
+        "netfit.n1 HTTP-001",
+        "netfit.n1 HTTP-002",
+        "netfit.n3 HTTP-003",
+    ]
+    assert not [name for name in _outcomes(MADE["incident"]) if "HTTP-" in name]
 
 
 def test_junit_skips_what_is_waived_and_says_why() -> None:
