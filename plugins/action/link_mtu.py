@@ -18,16 +18,25 @@ from ..plugin_utils._rules.plain import plain_copy
 
 MODULE = "netfit.cluster.link_mtu"
 SECONDS = 60.0
+LIVE_ONLY = "the links are changed live and confirmed, and nothing was written to make it last"
+NOT_BEGUN = (
+    "the host can be reached, but did not begin the change in half of the guard's time, and will not make it any more: "
+    "give it more time (timeout), or fewer hosts at once (forks, serial)"
+)
 REMARKS = ("now", "why", "owner", "level", "raises")
 """What netfit.cluster.mtu_plan says about a link beside what is asked for."""
 
 
 class Failed(Exception):
-    """A phase did not succeed; everything that the run has changed is undone, or will be by the host's timer."""
+    """A phase did not succeed; everything that the run has changed is undone, or will be by the host's timer.
 
-    def __init__(self, message: str, ending: Optional[Ending] = None) -> None:
+    live: but for the links, which are changed live and confirmed.
+    """
+
+    def __init__(self, message: str, ending: Optional[Ending] = None, live: bool = False) -> None:
         super().__init__(message)
         self.ending = ending
+        self.live = live
 
 
 class ActionModule(ActionBase):
@@ -59,7 +68,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"nothing was changed: {error}") from error
         except Failed as error:
             told = error.ending.as_result() if error.ending is not None else {}
-            result.update(links=plan["links"], written=[], changed=False, guard=told)
+            result.update(links=plan["links"], written=[], changed=error.live, guard=told)
             raise AnsibleActionFail(str(error), result=result) from error
         result.update({**plan, "run": phases.run, "guard": ending.as_result()})
         return result
@@ -111,9 +120,7 @@ class GuardedLinks:
             try:
                 _armed, ending = self._phase(since, live=False, persist=True)
             except Refused as error:
-                raise Failed(
-                    f"the links are changed live and confirmed, and nothing was written to make it last: {error}"
-                ) from error
+                raise Failed(f"{LIVE_ONLY}: {error}", live=True) from error
         return ending
 
     def _phase(self, since: Optional[int], live: bool, persist: bool) -> tuple[Armed, Ending]:
@@ -127,4 +134,8 @@ class GuardedLinks:
         ending = self._guard.confirm(armed)
         if ending.outcome != "confirmed":
             raise Failed(ending.in_words(), ending)
+        if answer is None and ending.changes == 0:
+            changed_live = since is not None
+            before = LIVE_ONLY if changed_live else "nothing was changed"
+            raise Failed(f"{before}: {NOT_BEGUN}", ending, live=changed_live)
         return armed, ending

@@ -141,6 +141,13 @@ reason:
   returned: with O(state=confirmed) and O(state=rolled_back)
   type: str
   sample: it was not confirmed within 60 seconds
+changes:
+  description:
+    - With V(outcome=confirmed), how many changes the run's modules of this collection made while the guard was armed.
+    - Null where the journal cannot be read, and where the outcome is another.
+  returned: with O(state=confirmed) and O(state=rolled_back)
+  type: int
+  sample: 2
 errors:
   description: What could not be undone, in words.
   returned: with O(state=rolled_back)
@@ -278,6 +285,7 @@ def confirm_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]
             "guard": params["guard"],
             "outcome": "confirmed",
             "reason": "",
+            "changes": None,
             "reached": [],
         }
     lock = HostLock()
@@ -293,6 +301,7 @@ def confirm_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]
         "guard": outcome.token,
         "outcome": outcome.state,
         "reason": outcome.reason,
+        "changes": outcome.changes,
         "reached": after,
     }
 
@@ -318,6 +327,7 @@ def roll_back_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, An
         "guard": params["guard"],
         "outcome": outcome.state if outcome is not None else "",
         "reason": outcome.reason if outcome is not None else "",
+        "changes": outcome.changes if outcome is not None else None,
         "undone": [{"name": name} for name in outcome.undone] if outcome is not None else [],
         "errors": list(outcome.errors) if outcome is not None else [],
     }

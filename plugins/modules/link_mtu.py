@@ -191,7 +191,6 @@ from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.netfit.cluster.plugins.module_utils._change.guard import Paths, check_armed
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import check_run_name
 from ansible_collections.netfit.cluster.plugins.module_utils._change.link_mtu import carry_out, plan_links, wishes_of
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resource import ChangeError, Gone
@@ -254,9 +253,7 @@ def set_mtus(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
     changes = plan.changes(params["live"])
     run = ""
     if changes and not check_only:
-        if params["armed"]:
-            check_armed(params["armed"], params["run"], Paths())
-        run = carry_out(changes, params["run"])
+        run = carry_out(changes, params["run"], armed=params["armed"])
     return {**plan.as_result(params["live"]), "changed": bool(changes), "run": run}
 
 

@@ -29,7 +29,7 @@ WRITING = ("write", "fsync", "rename", "unlink", "symlink", "mkdir", "rmdir", "f
 """Functions of os by which a run changes something on the disk or in /proc/sys."""
 
 
-MODULES = ("sysctl_profile", "change_guard")
+MODULES = ("sysctl_profile", "change_guard", "link_mtu")
 """Imported before they are asked for, so that each run is a fork and no more."""
 
 

@@ -72,14 +72,38 @@ def test_what_is_confirmed_stays(host: PrivateHost) -> None:
     armed = arm(host)
     change(host)
     done = confirm(host, armed["guard"])
-    assert (done["outcome"], done["run"], done["changed"]) == ("confirmed", "one", True)
-    assert confirm(host, armed["guard"])["outcome"] == "confirmed"
+    assert (done["outcome"], done["run"], done["changed"], done["changes"]) == ("confirmed", "one", True, 3)
+    assert confirm(host, armed["guard"])["changes"] == 3
     time.sleep(SECONDS + 1)
     assert host.sysctl() == AFTER and list(host.files()) == [FILE]
-    assert rolled_back(host, armed["guard"])["outcome"] == "confirmed"
+    assert [rolled_back(host, armed["guard"])[name] for name in ("outcome", "changes")] == ["confirmed", 3]
     assert host.sysctl() == AFTER
     host.run("change_guard", state="undone", run="one")
     assert host.sysctl() == BEGIN and host.files() == {}
+
+
+def test_confirming_tells_what_was_changed_under_this_guard_alone(host: PrivateHost) -> None:
+    change(host)
+    # Also with a guard that covers what was changed before.
+    assert confirm(host, arm(host, since=0)["guard"])["changes"] == 0
+
+
+def test_no_change_comes_after_the_end_of_its_guard(host: PrivateHost) -> None:
+    """Though it was armed when the module began, which had to wait for whoever ended the guard meanwhile."""
+    armed = arm(host)
+    ending = f"touch /run/lock/held; sleep 2; mv {PENDING} /run/netfit/guard/ended"
+    host.command("sh", "-c", f"flock /run/lock/netfit sh -c '{ending}' >/dev/null 2>&1 &")
+    while "No such" in host.command("ls", "/run/lock/held"):
+        time.sleep(0.01)
+    lowered = {"links": [{"link": "lo", "mtu": 1400}], "persist": False, "run": "one", "armed": armed["guard"]}
+    refused = host.run("link_mtu", **lowered)
+    assert "ended" in host.command("ls", "/run/netfit/guard")
+    assert refused["failed"] and "is not armed for run 'one' on this host any more" in refused["msg"]
+    assert "mtu 65536" in host.command("ip", "link", "show", "lo")
+    host.command("mv", "/run/netfit/guard/ended", PENDING)
+    assert host.run("link_mtu", **lowered)["changed"] and "mtu 1400" in host.command("ip", "link", "show", "lo")
+    rolled_back(host, armed["guard"])
+    assert "mtu 65536" in host.command("ip", "link", "show", "lo")
 
 
 def test_it_is_undone_at_once_for_who_can_reach_the_host(host: PrivateHost) -> None:

@@ -36,6 +36,7 @@ class Pending:
 
     deadline: as seconds since the epoch. until: the same on CLOCK_BOOTTIME, which nobody sets.
     before: what could be reached, as the caller found it, to be compared by the caller. timer: what undoes.
+    last: number of the run's last entry when it was armed.
     """
 
     token: str
@@ -46,6 +47,7 @@ class Pending:
     until: float
     before: Tuple[Mapping[str, Any], ...] = ()
     timer: Mapping[str, Any] = field(default_factory=dict)
+    last: int = 0
 
     @property
     def left(self) -> float:
@@ -58,6 +60,7 @@ class Outcome:
     """How a guard ended.
 
     state: "confirmed" or "rolled back". undone: names of what is as it was again. errors: why something is not.
+    changes: how many that were made while it was armed stay; None where the journal does not tell.
     """
 
     token: str
@@ -67,6 +70,7 @@ class Outcome:
     reason: str = ""
     undone: Tuple[str, ...] = ()
     errors: Tuple[str, ...] = ()
+    changes: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,7 @@ def new_guard(
         deadline=time.time() + seconds,
         until=boot_time() + seconds,
         before=tuple(before),
+        last=last,
     )
 
 
@@ -173,7 +178,7 @@ def confirm(token: str, paths: Paths) -> Outcome:
         if last is not None and last.token == token and last.state == CONFIRMED:
             return last
         raise ChangeError(_not_pending(token, last))
-    outcome = Outcome(token, pending.run, CONFIRMED, _now())
+    outcome = Outcome(token, pending.run, CONFIRMED, _now(), changes=_changes_since_armed(pending, paths))
     _end(pending, outcome, paths)
     with suppress(OSError):
         remove(paths.rolled_back)
@@ -193,6 +198,14 @@ def roll_back(pending: Pending, reason: str, resources: Mapping[str, Resource], 
     with suppress(ChangeError):  # A full disk is no reason to stop: what matters has been done.
         _keep(paths.rolled_back, [*known[-9:], record])
     return outcome
+
+
+def _changes_since_armed(pending: Pending, paths: Paths) -> Optional[int]:
+    try:
+        run = _run(pending.run, paths)
+    except ChangeError:
+        return None
+    return sum(entry.number > pending.last for entry in run.standing) if run is not None else 0
 
 
 def _undo(pending: Pending, resources: Mapping[str, Resource], paths: Paths) -> Tuple[List[str], List[str]]:

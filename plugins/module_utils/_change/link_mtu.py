@@ -16,6 +16,7 @@ from .._model.file_change import FileChange
 from .._model.link_limits import check_mtu, refusal
 from .._model.link_order import in_order
 from .._model.link_owner import LinkConfigPlan
+from .guard import Paths, check_armed
 from .journal import DIRECTORY, Change
 from .link_config_resource import LinkConfigResource, link_config_changes
 from .link_mtu_resource import LinkMtuResource
@@ -172,14 +173,17 @@ def plan_links(
     return LinksPlan(tuple(steps), route_steps(routes, census))
 
 
-def carry_out(changes: Sequence[Change], run: Optional[str], journal: str = DIRECTORY) -> str:
-    """Make the changes, each in the journal first, and return the run's name.
+def carry_out(changes: Sequence[Change], run: Optional[str], journal: str = DIRECTORY, armed: str = "") -> str:
+    """Make the changes, each in the journal first, and return the run's name. armed: guard without which none is made.
 
     Raises Gone, ChangeError; then everything is as it was, and the message says so or what is not.
     """
     session = Session(run, "link_mtu", RESOURCES, journal)
     try:
         with session:
+            if armed:
+                # Under the lock: whoever ends the guard holds it, so that no change comes after its end.
+                check_armed(armed, session.run, Paths())
             session.change_all(changes)
     except (Gone, ChangeError) as error:
         left = "; what was changed before is taken back"

@@ -72,13 +72,17 @@ class Armed:
 
 @dataclass(frozen=True)
 class Ending:
-    """How it ended. outcome: "confirmed", "rolled back", or "unknown" where the host has not come back."""
+    """How it ended. outcome: "confirmed", "rolled back", or "unknown" where the host has not come back.
+
+    changes: how many the host has made under this guard, where it told.
+    """
 
     outcome: str
     reason: str = ""
     seconds: float = 0.0
     undone: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    changes: Optional[int] = None
 
     def in_words(self) -> str:
         """Tell a person how it ended, where it was not confirmed."""
@@ -143,7 +147,7 @@ class Guard:
         while self._left(armed) > 0 and times_worse < TIMES_WORSE:
             answer = self._attempt(armed)
             if answer is not None and answer.get("outcome") == "confirmed":
-                return Ending("confirmed", seconds=self._clock.monotonic() - began)
+                return Ending("confirmed", seconds=self._clock.monotonic() - began, changes=answer.get("changes"))
             reason = _why(
                 answer, f"a fresh connection moved no {PAYLOAD // 1024} KiB in both directions within its time"
             )
@@ -166,7 +170,8 @@ class Guard:
                 undone = tuple(one["name"] for one in answer.get("undone", ()))
                 errors = tuple(answer.get("errors", ()))
                 spent = self._clock.monotonic() - start
-                return Ending(answer["outcome"], reason or answer.get("reason", ""), spent, undone, errors)
+                why = reason or answer.get("reason", "")
+                return Ending(answer["outcome"], why, spent, undone, errors, answer.get("changes"))
             if answer is not None and not answer.get("failed") and not answer.get("unreachable"):
                 return Ending(
                     "unknown", f"{reason}; the host was restarted meanwhile, which undoes what was changed live"

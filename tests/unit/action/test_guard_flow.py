@@ -198,6 +198,24 @@ def test_nothing_is_written_after_a_link_was_lost() -> None:
     assert [given["persist"] for module, given in host.calls if module not in (GUARD, PING)] == [False]
 
 
+@pytest.mark.parametrize(
+    ("live", "words"), [(True, "nothing was changed: the host can be"), (False, "^the links are changed live and conf")]
+)
+def test_a_change_that_was_never_begun_is_not_told_as_made(live: bool, words: str) -> None:
+    begun = {**CONFIRMED, "changes": 2}
+    made = [] if live else [{"changed": True}]
+    counts = [{**CONFIRMED, "changes": 0}] if live else [begun, {**CONFIRMED, "changes": 0}]
+    host = ScriptedHost(armed=[ARMED], change=[*made, SILENT], confirmed=counts)
+    with pytest.raises(Failed, match=words) as failure:
+        links(host).carry_out(live=True, persist=True)
+    assert failure.value.live is not live
+
+
+def test_a_change_whose_answer_was_lost_counts() -> None:
+    host = ScriptedHost(armed=[ARMED], change=[SILENT], confirmed=[{**CONFIRMED, "changes": 1}])
+    assert links(host).carry_out(live=True, persist=False).outcome == "confirmed"
+
+
 def test_the_plans_remarks_are_no_options() -> None:
     entry = {"link": "eth0", "mtu": 1400, "namespace": None, "pid": 7, "now": 1500, "why": "so", "raises": False}
     cleaned = without_remarks({"links": [entry], "routes": [{"destination": "default", "owner": "a"}], "run": "x"})
