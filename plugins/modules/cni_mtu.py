@@ -240,6 +240,12 @@ stacks:
       type: list
       elements: str
       sample: [ip link set dev flannel.1 mtu 1400]
+    keeping:
+      description: The same as links of M(netfit.cluster.link_mtu), which undoing the run gives back what they had.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{link: flannel.1, mtu: 1400}]
     running:
       description: What becomes of pods and containers that run.
       returned: always

@@ -107,7 +107,7 @@ def needless(plan: StackPlan) -> StackPlan:
         return plan
     knobs = tuple(replace(knob, after=None) for knob in plan.knobs)
     reason = f"nothing has to be set: without a setting new containers get {mtu}"
-    return replace(plan, knobs=knobs, changes=(), reason=reason, restart=None, before_restart=())
+    return replace(plan, knobs=knobs, changes=(), reason=reason, restart=None, keeping=())
 
 
 def carry_out(plan: PodsPlan, session: Session, root: str = "/") -> None:

@@ -17,7 +17,7 @@ from .._model.file_change import FileChange, FileText, Restart
 from .._model.mtu_config import Knob, MtuWish, Stack, StackPlan
 from .drop_ins import Blocked, own_file_change
 from .mtu_knobs import FLANNEL_OVERHEAD, MARK, PODS_KEEP, flannel_for
-from .mtu_seen import backend_of, delegate_mtu, keeping_commands, network_in_force, tunnels_of, with_backend_mtu
+from .mtu_seen import backend_of, delegate_mtu, keeping_links, network_in_force, tunnels_of, with_backend_mtu
 from .reading import exists, list_directory, read_text
 from .whole_file import read_whole
 from .yaml_lines import YamlError, top_level_lists
@@ -79,7 +79,7 @@ def plan_k3s(root: str, wish: MtuWish) -> StackPlan:
         changes=tuple(changes),
         reason="" if changes else f"{file} is so already",
         restart=_restart(root),
-        before_restart=keeping_commands(root, flannel.devices, flannel.pods),
+        keeping=keeping_links(root, flannel.devices, flannel.pods),
         running=f"{keeps}Pods go on while K3s restarts. {PODS_KEEP}",
     )
 

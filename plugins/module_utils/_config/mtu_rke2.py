@@ -19,7 +19,7 @@ from .drop_ins import Blocked
 from .helm_chart_config import KEPT, ChartConfig, find_chart_config, new_chart_config, values_with
 from .mtu_knobs import FLANNEL_OVERHEAD, PODS_KEEP, RECREATE, flannel_for, pod_for, underlay_for, whole_number
 from .mtu_patches import restart_commands
-from .mtu_seen import calico_mtu, device_mtu, flannel_mtu, keeping_commands, network_in_force
+from .mtu_seen import calico_mtu, device_mtu, flannel_mtu, keeping_links, network_in_force
 from .rke2_plugin import MANIFESTS, is_server, plugin_of
 from .whole_file import read_whole
 from .yaml_block import string_in_block
@@ -130,7 +130,7 @@ def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
         changes=(change,) if change else (),
         reason=_reason(change, chart),
         patches=(_afterwards(chart, live),) if waits else (),
-        before_restart=keeping_commands(root, chart.tunnels, live),
+        keeping=keeping_links(root, chart.tunnels, live),
         running=PODS_KEEP,
     )
 

@@ -60,13 +60,13 @@ def device_mtu(root: str, name: str) -> Optional[int]:
     return _decimal(read_text(root, f"/sys/class/net/{name}/mtu"))
 
 
-def keeping_commands(root: str, devices: Sequence[str], mtu: int) -> Tuple[str, ...]:
-    """Return the commands that give an MTU to those of these devices that the host has with another one.
+def keeping_links(root: str, devices: Sequence[str], mtu: int) -> Tuple[Tuple[str, int], ...]:
+    """Return (link, mtu) of those of these devices that the host has with another MTU.
 
     mtu: in bytes. flannel leaves a device of VXLAN that is there as it is. Raises UnreadableFile.
     """
     live = {device: device_mtu(root, device) for device in devices}
-    return tuple(f"ip link set dev {device} mtu {mtu}" for device, now in live.items() if now not in (None, mtu))
+    return tuple((device, mtu) for device, now in live.items() if now not in (None, mtu))
 
 
 def mounted_net_conf(root: str) -> Optional[str]:

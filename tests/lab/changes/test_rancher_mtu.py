@@ -33,6 +33,7 @@ systemctl daemon-reload && systemctl enable --now k3s.service
 ip link add flannel.1 mtu 1450 type vxlan id 1 dev eth0 dstport 8472 nolearning
 """
 SERVER = f"mkdir -p {os.path.dirname(CHART)} /etc/rancher/rke2; echo 'cni: canal' > /etc/rancher/rke2/config.yaml"
+UNDO = {"netfit.cluster.change_guard": {"state": "undone", "run": "restarted"}}
 PLAY = [{"name": "Nodes", "hosts": "all", "gather_facts": False, "roles": ["netfit.cluster.rancher_mtu"]}]
 
 
@@ -60,9 +61,11 @@ def place(hosts: lab.Lab) -> Iterator[Path]:
         subprocess.run(["rm", "-rf", "--", str(folder)], check=True)
 
 
-def play(hosts: lab.Lab, place: Path, *arguments: str, check: bool = True, **variables: object) -> str:
+def play(
+    hosts: lab.Lab, place: Path, *arguments: str, check: bool = True, text: object = PLAY, **variables: object
+) -> str:
     """Run the role as the lab's controller and return what it prints."""
-    (place / "play.yml").write_text(json.dumps(PLAY))
+    (place / "play.yml").write_text(json.dumps(text))
     given = {"rancher_mtu_underlay_mtu": 1400, "rancher_mtu_pod_mtu": 1350, "rancher_mtu_report_dir": str(place)}
     settings = {"ANSIBLE_INJECT_FACT_VARS": "False", "ANSIBLE_NOCOLOR": "1", "COLUMNS": "100"}
     command = ["env", *(f"{name}={value}" for name, value in settings.items())]
@@ -125,6 +128,14 @@ def test_the_second_time_nothing_changes(hosts: lab.Lab, place: Path) -> None:
 
 def test_with_leave_the_device_is_set_and_k3s_restarted(hosts: lab.Lab, place: Path) -> None:
     _mtu, process = state(hosts)
-    play(hosts, place, rancher_mtu_underlay_mtu=1390, rancher_mtu_pod_mtu=1340, rancher_mtu_restart=True)
+    wanted = {"rancher_mtu_underlay_mtu": 1390, "rancher_mtu_pod_mtu": 1340}
+    play(hosts, place, **wanted, rancher_mtu_restart=True, rancher_mtu_run="restarted")
     mtu, new_process = state(hosts)
     assert mtu == "1340" and new_process not in ("0", process)
+
+
+def test_the_device_is_given_back_what_it_had(hosts: lab.Lab, place: Path) -> None:
+    undo = [{"hosts": "light", "gather_facts": False, "tasks": [UNDO]}]
+    play(hosts, place, text=undo)
+    assert state(hosts)[0] == "1450"
+    assert json.loads(shown(hosts, "light", "cat", OURS))["Backend"]["MTU"] == 1400

@@ -272,7 +272,7 @@ def test_canal_of_rke2_over_wireguard(host: Host) -> None:
     )
     made = plan(root, Stack.RKE2, MtuWish(underlay_mtu=1450, pod_mtu=1370))
     assert knobs(made) == {"calico.vethuMTU": [None, 1370], "flannel.mtu": [None, 1450]}
-    assert made.before_restart == ()
+    assert made.keeping == ()
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_something_else_under_our_name_stays(host: Host, before: str, after: str
 def test_a_backend_that_takes_no_notice_of_an_mtu(host: Host) -> None:
     root = host(f"{MANIFESTS}/a.yaml", HEAD % "canal" + "      backend: host-gw\n")
     made = plan(root, Stack.RKE2, MtuWish(pod_mtu=1450))
-    assert (knobs(made), made.before_restart) == ({"calico.vethuMTU": [None, 1450]}, ())
+    assert (knobs(made), made.keeping) == ({"calico.vethuMTU": [None, 1450]}, ())
     host("/etc/rancher/rke2/config.yaml", "cni: flannel")
     host(f"{MANIFESTS}/a.yaml", HEAD % "flannel" + "      backend: host-gw\n")
     assert "flannel.backend host-gw takes no notice of an MTU" in blocked(root, Stack.RKE2)
@@ -369,7 +369,7 @@ def test_devices_of_rke2_that_would_keep_their_mtu(host: Host) -> None:
     for device in ("flannel.7", "flannel-v6.7", "flannel.4096"):
         host(f"/sys/class/net/{device}/mtu", "1450\n")
     made = plan(root, Stack.RKE2)
-    assert made.before_restart == ("ip link set dev flannel.7 mtu 1400", "ip link set dev flannel-v6.7 mtu 1400")
+    assert made.keeping == (("flannel.7", 1400), ("flannel-v6.7", 1400))
     assert made.patches[0].commands[:3] == (
         "# on every node first, its MTU stays otherwise: ip link set dev flannel.7 mtu 1400",
         "# on every node first, its MTU stays otherwise: ip link set dev flannel-v6.7 mtu 1400",
@@ -435,11 +435,11 @@ def test_devices_of_k3s_that_would_keep_their_mtu(host: Host) -> None:
         "ip link set dev flannel.7 mtu 1430",
         "ip link set dev flannel-v6.7 mtu 1430",
     ]
+    assert made.as_result()["keeping"] == [{"link": "flannel.7", "mtu": 1430}, {"link": "flannel-v6.7", "mtu": 1430}]
     assert made.as_result()["restart"]["command"] == "systemctl restart k3s or systemctl restart k3s-agent"
     assert "flannel.7 and flannel-v6.7 would keep their old MTU over the restart" in made.running
     host("/sys/class/net/flannel.7/mtu", "1430\n")
-    commands = plan(root, Stack.K3S, MtuWish(underlay_mtu=1500, pod_mtu=1430)).before_restart
-    assert commands == ("ip link set dev flannel-v6.7 mtu 1430",)
+    assert plan(root, Stack.K3S, MtuWish(underlay_mtu=1500, pod_mtu=1430)).keeping == (("flannel-v6.7", 1430),)
 
 
 def test_an_mtu_of_the_bridge_counts_for_more_than_that_of_flannel(host: Host) -> None:
