@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.page import render_page
 from ansible_collections.netfit.cluster.tests.browser.conftest import DARK, Browser
-from ansible_collections.netfit.cluster.tests.unit.report.pages import large_report, recorded
+from ansible_collections.netfit.cluster.tests.unit.report.pages import large_report, recorded, with_requests
 
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 ANSWER = re.compile(r'<pre id="answer">(.*?)</pre>', re.DOTALL)
@@ -34,6 +34,7 @@ const answer = (found) => {
 PAGES = {
     "incident": lambda: render_page(recorded("incident")),
     "after": lambda: render_page(recorded("remediation-after"), recorded("remediation-before")),
+    "requests": lambda: render_page(with_requests(recorded("incident"))),
     "hundred": lambda: render_page(large_report(100)),
 }
 

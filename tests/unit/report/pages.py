@@ -15,6 +15,8 @@ import html5lib
 
 from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.plan import Node, plan
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.page import render_page
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.http import describe_http, describe_idle
+from ansible_collections.netfit.cluster.tests.unit import builders as b
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "reports"
 SECTIONS = ("changes", "path", "findings", "mesh", "queues", "hosts")
@@ -110,3 +112,15 @@ def large_report(count: int) -> Dict[str, Any]:
     report.update(paths=paths, findings=findings, hosts={"lb": report["hosts"]["lb"], **hosts})
     report["summary"]["hosts"].update(total=count + 1, audited=count + 1, healthy=0)
     return report
+
+
+def with_requests(report: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a report with requests by four nodes, of which three lose the large ones, and idle connections."""
+    requests = [
+        b.http_target(node, {0: (0, 20), 1000: (0, 20), 20000: (0 if node == "n2" else 20, 20)})
+        for node in ("n1", "n2", "n3", "n4")
+    ]
+    requests.append(b.http_target(None, {0: (0, 20), 1000: (1, 2000), 20000: (15, 20)}, reason="stopped after 120 s"))
+    idle = [b.idle_target("n1", 5.0), b.idle_target(None, None), b.idle_target("n2", 75.0)]
+    sent = {"lb": {"http_requests": requests, "keepalive": idle}}
+    return {**report, "http": describe_http(sent), "keepalive": describe_idle(sent)}

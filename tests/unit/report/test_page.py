@@ -32,6 +32,7 @@ from ansible_collections.netfit.cluster.tests.unit.report.pages import (
     tree,
     tree_of,
     visible_lines,
+    with_requests,
 )
 
 CASES: List[Tuple[str, Optional[str]]] = [
@@ -43,7 +44,8 @@ VOID = build_document({}, [], {"source": "defaults", "digest": "0" * 64, "overri
 
 
 def trees() -> List[Element]:
-    return [tree(recorded(name), recorded(before) if before else None) for name, before in CASES] + [tree(VOID)]
+    pages = [tree(recorded(name), recorded(before) if before else None) for name, before in CASES]
+    return [*pages, tree(VOID), tree(with_requests(recorded("incident")))]
 
 
 TREES = trees()

@@ -28,6 +28,7 @@ from .host_list import list_hosts
 from .path_picture import draw_narrow, draw_wide
 from .path_story import MOST_STORIES, tell
 from .queues import BAR_WIDTH, queue_bars
+from .requests import idle_bars, rate_maps
 from .story import Story
 from .verdict import judge
 
@@ -44,6 +45,8 @@ def render_page(document: Mapping[str, Any], before: Optional[Mapping[str, Any]]
     style, script = _read("page.css"), _read("page.js")
     stories = tell(document)
     bars, more_bars = queue_bars(document["findings"])
+    rates, more_rates = rate_maps(document.get("http", ()))
+    idle, more_idle = idle_bars(document.get("keepalive", ()))
     template = _environment().get_template("page.html.j2")
     return template.render(
         document=document,
@@ -58,6 +61,10 @@ def render_page(document: Mapping[str, Any], before: Optional[Mapping[str, Any]]
         stories_before=_pictures(tell(before)[:1]) if before is not None else [],
         more_stories=stories[MOST_STORIES:],
         maps=heat_maps(document["paths"]),
+        rates=rates,
+        more_rates=more_rates,
+        idle=idle,
+        more_idle=more_idle,
         bars=bars,
         more_bars=more_bars,
         bar_width=BAR_WIDTH,
