@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
@@ -62,17 +64,18 @@ def redis(folder: Path, port: int) -> List[str]:
 class Case:
     """A server. backlog: that it asks for by default, 0 where that depends on the machine.
 
-    next_start: what is said about its setting.
+    next_start: what is said about its setting. workers: processes that it starts, which accept as well.
     """
 
     command: Callable[[Path, int], List[str]]
     backlog: int
     request: bytes
     next_start: str
+    workers: int = 0
 
 
 CASES = (
-    Case(gunicorn, 2048, HTTP, "gunicorn asks for 2048 unless configured otherwise: --backlog"),
+    Case(gunicorn, 2048, HTTP, "gunicorn asks for 2048 unless configured otherwise: --backlog", workers=2),
     Case(
         haproxy, 0, HTTP, "HAProxy asks for its maxconn, or 1024, unless configured otherwise: backlog in the frontend"
     ),
@@ -102,13 +105,16 @@ def running(request: pytest.FixtureRequest, world: World) -> Iterator[Tuple[Case
         process = subprocess.Popen(inside, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         end = time.monotonic() + 20
-        while not world.shown("web"):
+        # It listens before it has started them.
+        while not world.shown("web") or len(children(process.pid)) < case.workers:
             assert time.monotonic() < end and process.poll() is None, (world.folder / "log").read_text("utf-8")
             time.sleep(0.05)
         yield case, [process.pid, *children(process.pid)]
     finally:
         process.terminate()
-        process.send_signal(signal.SIGCONT)
+        for pid in [process.pid, *children(process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
         process.wait(timeout=20)
 
 

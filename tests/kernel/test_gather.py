@@ -224,7 +224,9 @@ def test_a_namespace_that_vanishes_while_it_is_read_is_a_problem_and_the_rest_is
         holder.wait()
     found = next(entry for entry in fact["namespaces"] if entry["inode"] == lost)
     assert found["counters"] and found["rates"] == {}
-    assert [problem["namespace"] for problem in fact["problems"] if "vanished" in problem["reason"]] == [lost]
+    # Namespaces of others may vanish as well.
+    told = [problem["reason"] for problem in fact["problems"] if problem["namespace"] == lost]
+    assert len(told) == 1 and "vanished" in told[0]
 
 
 def _namespace_of(pid: int) -> int:
