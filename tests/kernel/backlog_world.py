@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from network_lab import Lab, run
 
@@ -137,8 +137,15 @@ class World:
 
     def shown(self, name: str) -> List[int]:
         """Return the backlogs on the port, as ss(8) shows them."""
+        return sorted(backlog for _waiting, backlog in self._listeners(name))
+
+    def waiting(self, name: str) -> int:
+        """Return how many connections wait for accept() on the port, as ss(8) shows them."""
+        return sum(waiting for waiting, _backlog in self._listeners(name))
+
+    def _listeners(self, name: str) -> List[Tuple[int, int]]:
         lines = run("ss", "-N", self.lab.name(name), "-Hltn", f"sport = :{self.port}").splitlines()
-        return sorted(int(line.split()[2]) for line in lines)
+        return [(int(line.split()[1]), int(line.split()[2])) for line in lines]
 
     def somaxconn(self, name: str) -> int:
         """Return the parameter of a namespace."""
@@ -188,12 +195,16 @@ class Clients:
 
         self._world.lab.inside(self._name, work)
 
-    def connected(self, wanted: Optional[int] = None) -> int:
-        """Return how many are connected, once they are ``wanted``, or after some seconds."""
+    def queued(self, wanted: int) -> int:
+        """Return how many wait for accept(), once they are ``wanted``, or after some seconds.
+
+        The clients may take more for connected: on a busy machine the kernel answers several before the last packet of
+        the first is there, and the queue is full for the others'.
+        """
         end = time.monotonic() + 20
         while True:
-            number = sum(_is_connected(one) for one in self._sockets)
-            if wanted is None or number >= wanted or time.monotonic() > end:
+            number = self._world.waiting(self._name)
+            if number >= wanted or time.monotonic() > end:
                 return number
             time.sleep(0.02)
 
@@ -209,14 +220,6 @@ class Clients:
             answered += sum(one.recv(1) != b"" for one in readable)
             waiting = [one for one in waiting if one not in readable]
         return answered
-
-
-def _is_connected(one: socket.socket) -> bool:
-    try:
-        one.getpeername()
-    except OSError:
-        return False
-    return True
 
 
 def _readable(sockets: Sequence[socket.socket]) -> List[socket.socket]:

@@ -50,10 +50,10 @@ def test_a_full_queue_takes_more_and_nothing_is_lost(world: World) -> None:
     server, _workers = world.start("web", backlog=5)
     clients = Clients(world, "web")
     clients.open(7)
-    assert clients.connected(6) == 6
+    assert clients.queued(6) == 6
     result = world.raise_to(3000)
     clients.open(300)
-    assert clients.connected(307) == 307
+    assert clients.queued(307) == 307
     let_go(server)
     assert clients.answered() == 307
     assert outcomes(result) == [("raised", 5, 3000)]
@@ -243,9 +243,9 @@ def test_nginx(world: World) -> None:
             os.kill(pid, signal.SIGSTOP)
         clients = Clients(world, "web")
         clients.open(600)
-        assert clients.connected(512) == 512
+        assert clients.queued(512) == 512
         result = world.raise_to(2000)
-        assert clients.connected(600) == 600
+        assert clients.queued(600) == 600
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
         assert clients.answered(b"GET / HTTP/1.0\r\n\r\n") == 600
@@ -265,10 +265,10 @@ def test_a_jvm(world: World) -> None:
     assert world.shown("web") == [50]
     clients = Clients(world, "web")
     clients.open(60)
-    assert clients.connected(51) == 51
+    assert clients.queued(51) == 51
     result = world.raise_to(3000)
     clients.open(500)
-    assert clients.connected(560) == 560
+    assert clients.queued(560) == 560
     let_go(server)
     assert clients.answered() == 560
     assert (outcomes(result), world.shown("web")) == ([("raised", 50, 3000)], [3000])
