@@ -27,11 +27,11 @@ def test_all_is_every_job() -> None:
 
 
 def test_a_kind_has_its_seldom_jobs_too() -> None:
-    assert names(["lab"]) == ["lab", "lab-changes"]
+    assert names(["lab"]) == ["lab", "lab-changes", "lab-fleets"]
 
 
 def test_names_and_kinds_keep_the_jobs_order() -> None:
-    assert names(["unit-python3.9", "lab"]) == ["lab", "lab-changes", "unit-python3.9"]
+    assert names(["unit-python3.9", "lab"]) == ["lab", "lab-changes", "lab-fleets", "unit-python3.9"]
 
 
 def test_an_unknown_word_names_the_known_ones() -> None:

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from netfit_lab import lab
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = {
     "segments": {
         "west": {"addresses": "10.44.1.0/24"},
