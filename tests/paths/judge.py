@@ -63,9 +63,6 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
     reduction; and whether ICMP reaches the far end cannot always be seen.
     """
     right = {Verdict(value) for value in known.verdicts}
-    if known.later_mtu != known.path_mtu and found.path_mtu == known.later_mtu:
-        # What a node has learned it does not always tell: it depends on whether its ICMP is silenced.
-        right |= {Verdict.REDUCED, Verdict.BLACK_HOLE}
     if not forward:
         if known.path_mtu >= own:
             right = {Verdict.OK}
@@ -73,6 +70,10 @@ def _verdicts(known: Truth, found: Direction, own: int, forward: bool) -> List[s
             right = {Verdict.OK, Verdict.REDUCED}
         elif not found.icmp_observable or known.link_mtu > own:
             right |= {Verdict.REDUCED, Verdict.BLACK_HOLE}
+    if known.later_mtu != known.path_mtu and found.path_mtu == known.later_mtu:
+        # What a node has learned it does not always tell: it depends on whether its ICMP is silenced. Also on the way
+        # back, where the link itself takes all that was looked for.
+        right |= {Verdict.REDUCED, Verdict.BLACK_HOLE}
     return [verdict.value for verdict in right]
 
 
