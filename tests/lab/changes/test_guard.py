@@ -296,11 +296,11 @@ def test_tcp_that_is_made_to_fit_does_not_hide_a_black_hole(hosts: lab.Lab) -> N
         table ip nf-clamp {
           chain out {
             type filter hook output priority 0
-            tcp flags & syn == syn tcp option maxseg size set 1300
+            ip daddr 10.63.3.200 tcp flags & syn == syn tcp option maxseg size set 1300
           }
           chain in {
             type filter hook input priority 0
-            tcp flags & syn == syn tcp option maxseg size set 1300
+            ip saddr 10.63.3.200 tcp flags & syn == syn tcp option maxseg size set 1300
           }
         }
     """

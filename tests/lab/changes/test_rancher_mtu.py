@@ -62,10 +62,10 @@ def place(hosts: lab.Lab) -> Iterator[Path]:
 
 
 def play(
-    hosts: lab.Lab, place: Path, *arguments: str, check: bool = True, text: object = PLAY, **variables: object
+    hosts: lab.Lab, place: Path, *arguments: str, check: bool = True, text: object = None, **variables: object
 ) -> str:
     """Run the role as the lab's controller and return what it prints."""
-    (place / "play.yml").write_text(json.dumps(text))
+    (place / "play.yml").write_text(json.dumps(text or PLAY))
     given = {"rancher_mtu_underlay_mtu": 1400, "rancher_mtu_pod_mtu": 1350, "rancher_mtu_report_dir": str(place)}
     settings = {"ANSIBLE_INJECT_FACT_VARS": "False", "ANSIBLE_NOCOLOR": "1", "COLUMNS": "100"}
     command = ["env", *(f"{name}={value}" for name, value in settings.items())]

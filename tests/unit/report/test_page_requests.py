@@ -28,7 +28,7 @@ def maps(*targets: Any) -> List[part.RateMap]:
     return part.rate_maps(describe_http({"lb": {"http_requests": list(targets)}}))[0]
 
 
-def bar(**idle: Any) -> part.IdleBar:
+def bar_of(**idle: Any) -> part.IdleBar:
     return part.idle_bars(describe_idle({"lb": {"keepalive": [b.idle_target("n1", **idle)]}}))[0][0]
 
 
@@ -88,7 +88,7 @@ def test_large_fleets_stay_small() -> None:
     ],
 )  # fmt: skip
 def test_a_bar_says_how_long_and_how_it_ended(idle: Any, words: str, width: int, mark: Any) -> None:
-    made = bar(**idle)
+    made = bar_of(**idle)
     assert (made.words, made.width, made.mark, made.host) == (words, width, mark, "lb")
 
 
