@@ -143,7 +143,7 @@ reason:
   sample: it was not confirmed within 60 seconds
 changes:
   description:
-    - With V(outcome=confirmed), how many changes the run's modules of this collection made while the guard was armed.
+    - How many changes modules of this collection made in the run while the guard was armed, if it was confirmed.
     - Null where the journal cannot be read, and where the outcome is another.
   returned: with O(state=confirmed) and O(state=rolled_back)
   type: int

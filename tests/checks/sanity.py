@@ -43,13 +43,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="kept between runs: ansible-test's environments")
     parser.add_argument("--pip", required=True, help="version of pip that this ansible-test bootstraps")
-    parser.add_argument("--skip-test", action="append", default=[], metavar="TEST")
     arguments = parser.parse_args()
     home: Path = arguments.home
     put_pip(home, arguments.pip)
     command = [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--color", "no"]
     command += [argument for folder in UNPUBLISHED if Path(folder).is_dir() for argument in ("--exclude", folder)]
-    command += [argument for name in arguments.skip_test for argument in ("--skip-test", name)]
     done = subprocess.run(
         command,
         env=environment(home),

@@ -167,7 +167,7 @@ def test_a_controller_that_dies_leaves_responders_that_end_by_themselves(inciden
                 time.sleep(0.1)
         finally:
             process.kill()
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 90
     while answering(incident) or traces(incident) != before:
         assert time.monotonic() < deadline, (answering(incident), traces(incident), before)
         time.sleep(1)

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.http_result import End
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html import requests as part
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.heat_map import Field
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.queues import BAR_WIDTH
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.http import describe_http, describe_idle
 from ansible_collections.netfit.cluster.tests.unit import builders as b
@@ -60,7 +61,7 @@ def test_what_the_server_refuses_as_too_large_is_told_apart() -> None:
     target = b.http_target("n1", {20000: (0, 8)})
     target["sizes"][0].update(statuses={"413": 8})
     field = maps(target)[0].rows[0][1][0]
-    assert field == part.Field("413", "unknown", "none sent that counts, 8 refused as too large (413)")
+    assert field == Field("413", "unknown", "none sent that counts, 8 refused as too large (413)")
 
 
 def test_large_fleets_stay_small() -> None:

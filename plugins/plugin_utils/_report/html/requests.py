@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ....module_utils._model.http_result import End
 from ..mesh_picture import natural
+from .heat_map import Field
 from .queues import BAR_WIDTH
 from .words import percent, plural
 
@@ -22,17 +23,11 @@ MOST_BARS = 40
 
 
 @dataclass(frozen=True)
-class Field:
-    """One target and one size. words: for who asks, with the confidence interval and what came instead of answers."""
-
-    text: str
-    style: str
-    words: str
-
-
-@dataclass(frozen=True)
 class RateMap:
-    """The targets of one service as one host saw them. more: rows that are left out. rows: (name, fields)."""
+    """The targets of one service as one host saw them. more: rows that are left out.
+
+    rows: (name, fields), a field for each size; None where none of it was sent there.
+    """
 
     title: str
     columns: Tuple[str, ...]
