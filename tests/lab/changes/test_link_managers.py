@@ -42,14 +42,18 @@ class Managed:
     without: str = ""
 
 
-RECONFIGURE, IFUPDOWN = "networkctl reload && networkctl reconfigure eth0", "ifdown eth0; ifup eth0"
+RECONFIGURED = "until journalctl -b -u systemd-networkd | grep -q 'eth0: Reconfiguring'; do sleep 0.2; done"
+RELOAD = f'networkctl reload && timeout 50 sh -c "{RECONFIGURED}"'
+"""As its file is another one, the link is configured anew. systemd 252 loses the address for good where a second
+"networkctl reconfigure" comes in the middle of it."""
+IFUPDOWN = "ifdown eth0; ifup eth0"
 DROP_IN = "/etc/systemd/network/20-lan.network.d/90-netfit-mtu.conf"
 OF_NETPLAN = "/etc/netplan/90-netfit-mtu.yaml"
 PROFILE = "/etc/NetworkManager/system-connections/lan.nmconnection"
 OF_NETWORK_MANAGER = "/etc/NetworkManager/conf.d/90-netfit-mtu.conf"
 HOSTS = {
-    "networkd": Managed("networkd", RECONFIGURE, (DROP_IN,)),
-    "networkd-static": Managed("networkd", RECONFIGURE, (DROP_IN,), dhcp=False),
+    "networkd": Managed("networkd", RELOAD, (DROP_IN,)),
+    "networkd-static": Managed("networkd", RELOAD, (DROP_IN,), dhcp=False),
     "profile": Managed("network_manager", "nmcli connection up lan", (PROFILE,)),
     "no-profile": Managed("network_manager", "nmcli connection up 'Wired connection 1'", (OF_NETWORK_MANAGER,)),
     "ifupdown": Managed("ifupdown", IFUPDOWN, ("/etc/dhcp/dhclient-enter-hooks.d/netfit-mtu",)),
@@ -57,7 +61,7 @@ HOSTS = {
     "ifupdown-dhcpcd": Managed(
         "ifupdown", IFUPDOWN, ("/etc/network/interfaces", "/etc/dhcpcd.conf"), without="/sbin/dhclient"
     ),
-    "netplan": Managed("netplan", RECONFIGURE, (OF_NETPLAN,)),
+    "netplan": Managed("netplan", RELOAD, (OF_NETPLAN,)),
     "netplan-nm": Managed("netplan", "nmcli connection up netplan-eth0", (OF_NETPLAN,)),
 }
 """The hosts of the topology, but for the server."""
