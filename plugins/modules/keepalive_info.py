@@ -61,7 +61,8 @@ attributes:
 requirements:
   - Python 3.8 or newer, nothing but its standard library
 notes:
-  - It takes as long as the most patient server, O(longest) at most, for all targets together.
+  - It takes as long as the most patient server, O(longest) at most, for all targets together; and, where servers don't
+    answer, O(timeout) for each 32 connections to them, before and after.
   - A server may close earlier under load. nginx does so when its connections run short.
 seealso:
   - module: netfit.cluster.http_request_info

@@ -218,7 +218,7 @@ def test_an_overflow_is_seen_in_queue_and_drops(pod: Lab) -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

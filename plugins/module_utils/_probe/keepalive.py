@@ -9,9 +9,9 @@ import select
 import socket
 import ssl
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from .._model.http_result import End, IdleConnection, KeepaliveResult
 from .._model.http_target import HttpTarget
@@ -23,8 +23,8 @@ from .http_requests import place_of, resolve
 AT_ONCE = 32
 ONE_WAY = 0.010
 """Seconds by which this host may be late to notice, beyond a round trip."""
-QUIETEST = 1.0
-"""Seconds that are waited at most before looking at the clock again."""
+QUIETEST, OPENING = 1.0, 0.05
+"""Seconds that are waited at most before looking at the clock again; and while connections are still being opened."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +67,12 @@ def watch_all(targets: Sequence[HttpTarget], patience: Patience, comparison: Com
         by_target.append((target, reason, ours))
     everything = [one for _target, _reason, ours in by_target for one in ours]
     try:
-        _each(everything, lambda one: _open(one, patience.timeout))
-        _watch([one for one in everything if one.found is None], patience.longest)
-        _each([one for one in everything if one.found is None], lambda one: _ask_again(one, patience.timeout))
+        _Watch(patience).go(everything)
     finally:
         for one in everything:
             if one.connection is not None:
                 one.connection.close(abort=False)
     return [_result(target, reason, ours, comparison) for target, reason, ours in by_target]
-
-
-def _each(idle: Sequence[_Idle], act: Callable[[_Idle], None]) -> None:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for future in [pool.submit(act, one) for one in idle]:
-            future.result()
 
 
 def _open(idle: _Idle, timeout: float) -> None:
@@ -104,36 +96,72 @@ def _request(target: HttpTarget) -> Request:
     return Request(target.method, target.parts.path, target.host, keep=True)
 
 
-def _watch(waiting: Sequence[_Idle], longest: float) -> None:
-    """Wait until each connection has ended, or has been idle for so long."""
-    poller = select.poll()
-    by_descriptor: Dict[int, _Idle] = {}
-    for one in waiting:
-        if one.connection is not None:
+class _Watch:
+    """Opens connections and watches each of them from its own answer on, whatever the others are waiting for.
+
+    Threads open connections and ask again at their end, AT_ONCE of them; this one watches all that are idle. Only it
+    takes connections out of _idle, before they are closed: their descriptors are given to others then.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._poller = select.epoll()
+        self._idle: Dict[int, _Idle] = {}
+
+    def go(self, everything: Sequence[_Idle]) -> None:
+        """Return when each connection has ended, or has been idle for so long and was asked again."""
+        with self._poller, ThreadPoolExecutor(AT_ONCE) as pool:
+            opening = [pool.submit(self._begin, one) for one in everything]
+            asking: List[Future[None]] = []
+            while not self._is_over(opening):
+                for one in self._overdue():
+                    asking.append(pool.submit(_ask_again, one, self._patience.timeout))
+                self._wait(QUIETEST if all(one.done() for one in opening) else OPENING)
+            for future in asking:
+                future.result()
+
+    def _begin(self, one: _Idle) -> None:
+        _open(one, self._patience.timeout)
+        if one.found is None and one.connection is not None:
             one.connection.stream.setblocking(False)
-            descriptor = one.connection.stream.fileno()
-            by_descriptor[descriptor] = one
-            poller.register(descriptor, select.POLLIN | select.POLLRDHUP)
             # What TLS has read already is not announced by the kernel any more.
             _look(one, time.monotonic())
-    over = max((one.since for one in waiting), default=0.0) + longest
-    while time.monotonic() < over:
-        for descriptor in [key for key, one in by_descriptor.items() if one.found is not None]:
-            _forget(poller, descriptor)
-            del by_descriptor[descriptor]
-        if not by_descriptor:
-            return
-        ready = poller.poll(max(1, min(QUIETEST, over - time.monotonic()) * 1000))
-        moment = time.monotonic()
-        for descriptor, _events in ready:
-            _look(by_descriptor[descriptor], moment)
+        if one.found is None:
+            self._add(one)
 
+    def _add(self, one: _Idle) -> None:
+        if one.connection is not None:
+            descriptor = one.connection.stream.fileno()
+            self._idle[descriptor] = one
+            self._poller.register(descriptor, select.EPOLLIN | select.EPOLLRDHUP)
 
-def _forget(poller: select.poll, descriptor: int) -> None:
-    try:
-        poller.unregister(descriptor)
-    except (KeyError, ValueError, OSError):
-        return
+    def _take(self, descriptor: int) -> _Idle:
+        self._poller.unregister(descriptor)
+        return self._idle.pop(descriptor)
+
+    def _is_over(self, opening: Sequence[Future[None]]) -> bool:
+        """Whether nothing is left to watch. Raises what opening has raised."""
+        if not all(one.done() for one in opening):
+            return False
+        for future in opening:
+            future.result()
+        return not self._idle
+
+    def _overdue(self) -> List[_Idle]:
+        """Take out those that have been idle for so long."""
+        since = time.monotonic() - self._patience.longest
+        return [self._take(descriptor) for descriptor, one in list(self._idle.items()) if one.since <= since]
+
+    def _wait(self, seconds: float) -> None:
+        """Look at those at which something happens meanwhile."""
+        earliest = min((one.since for one in list(self._idle.values())), default=time.monotonic())
+        left = earliest + self._patience.longest - time.monotonic()
+        for descriptor, _events in self._poller.poll(max(0.001, min(seconds, left))):
+            moment = time.monotonic()
+            one = self._take(descriptor)
+            _look(one, moment)
+            if one.found is None:
+                self._add(one)
 
 
 def _look(idle: _Idle, moment: float) -> None:

@@ -289,6 +289,17 @@ def test_many_servers_are_watched_at_once() -> None:
     assert other["kept_seconds"] is None and 1.5 <= other["at_least_seconds"] < 2
 
 
+@pytest.mark.parametrize("silent_ones", [1, 5])
+def test_what_others_wait_for_is_not_counted(silent_ones: int) -> None:
+    """With five there are more connections than are opened at once, before and after."""
+    with servers.serve(servers.keeping(0.5)) as hasty, servers.serve(servers.silent) as silent:
+        targets = [url(hasty), *(url(silent, f"/{number}") for number in range(silent_ones)), url(hasty, "/again")]
+        found = watch(targets, connections=8, longest=3.0, timeout=2.0, lb_idle_timeout=1.0, margin=0.2)
+    for one in (found[0], found[-1]):
+        assert one["ended"] == "fin" and 0.45 < one["kept_seconds"] < 1.5 and one["verdict"] == "too short"
+    assert {one["ended"] for one in found[1:-1]} == {"failed"}
+
+
 def test_a_connection_that_was_forgotten_on_the_way_is_no_open_one() -> None:
     def forgetful(connection: socket.socket) -> None:
         servers.read_request(connection)
