@@ -23,6 +23,12 @@ def waiver_text(finding: Record) -> Optional[str]:
     return f"waived{by}{until} ({waiver['justification']})"
 
 
+def over(finding: Record) -> str:
+    """Return what follows a finding that is no longer accepted, in one line; nothing for all others."""
+    waiver = finding.get("waiver")
+    return f"; {waiver_text(finding)}" if waiver is not None and waiver["expired"] else ""
+
+
 def unused_waivers(document: Record) -> List[str]:
     """Return each waiver that matches no finding, with the reason."""
     entries = document.get("waivers", {}).get("entries", ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from .._rules import plain
 from .._rules.path_key import carried, path_key
@@ -211,7 +211,7 @@ def _broken(now: Optional[Record], promise: Record) -> Optional[str]:
 
 
 def _findings(before: Optional[Record], after: Record, promise: Optional[Record]) -> List[FindingChange]:
-    then, now = _failures(before), _failures(after)
+    then, now = (failures(plain.records(report or {}, "findings")) for report in (before, after))
     promised = {str(one["fingerprint"]) for one in plain.records(promise or {}, "findings")}
     waiting = {str(one.get("fingerprint")) for one in plain.records(promise or {}, "waiting")}
     found = []
@@ -239,10 +239,6 @@ def _state(fingerprint: str, then: Record, now: Record, waiting: object, known: 
     return State.NEW if known and fingerprint not in then else State.STILL_THERE
 
 
-def _failures(report: Optional[Record]) -> Dict[str, Record]:
-    """A waiver heals nothing: what is accepted is still there."""
-    return {
-        str(one["fingerprint"]): one
-        for one in plain.records(report or {}, "findings")
-        if one.get("status") in ("fail", "waived")
-    }
+def failures(findings: Iterable[Record]) -> Dict[str, Record]:
+    """Return those that are there, by fingerprint. A waiver heals nothing: what is accepted is still there."""
+    return {str(one["fingerprint"]): one for one in findings if one.get("status") in ("fail", "waived")}

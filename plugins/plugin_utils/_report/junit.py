@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from ...module_utils._model.finding import Severity, Status
 from .._rules.catalogue import CATALOGUE, RULES, Rule
+from .accepted import over, waiver_text
 from .commands import fix_commands, fix_hosts, keep_hint, playbook_command
 from .safe_text import one_line, writable
 from .terminal import evidence_text, where
@@ -91,11 +92,21 @@ def _suites(document: Document) -> Dict[str, List[Case]]:
         found.setdefault(f"\0{CLUSTER}" if together else finding["target"]["host"], []).append(_case(finding))
     measured = {part: _measured_hosts(document.get(part, ())) for part in set(NEEDED.values())}
     suites = {f"{CLUSTER} as a whole": found.pop(f"\0{CLUSTER}")} if f"\0{CLUSTER}" in found else {}
+    shared = {finding["id"] for finding in document["findings"] if _is_shared(finding)}
     for name, host in document["hosts"].items():
         cases = found.pop(name, [])
         parts = {part for part, hosts in measured.items() if name in hosts}
-        suites[name] = cases + _others(host, {case.rule for case in cases}, parts)
+        told = {case.rule for case in cases}
+        suites[name] = cases + [one for one in _others(host, told, parts) if one.rule not in shared]
     return {**suites, **found}
+
+
+def _is_shared(finding: Document) -> bool:
+    """Whether other hosts have a part in it than the one that it is told of: then its rule passes on none.
+
+    A black hole is told of the host that sent, and may be at any other; the cluster's findings are of all hosts.
+    """
+    return finding["target"]["scope"] == "cluster" or finding["id"].startswith(tuple(NEEDED))
 
 
 def _measured_hosts(entries: Iterable[Document]) -> Set[Optional[str]]:
@@ -122,22 +133,13 @@ def _others(host: Document, told: Set[str], measured: Set[str]) -> List[Case]:
 def _case(finding: Document) -> Case:
     rule, status, severity = finding["id"], finding["status"], finding["severity"]
     name = f"{rule} {finding['title']}: {where(finding['target'])}"
-    message = f"{finding['observed']}, expected {finding['expected']}"
+    message = f"{finding['observed']}, expected {finding['expected']}{over(finding)}"
     if status == Status.WAIVED.value:
-        return Case(rule, name, "skipped", message=waived(finding))
+        return Case(rule, name, "skipped", message=waiver_text(finding) or Status.WAIVED.value)
     if status == Status.ERROR.value:
         return Case(rule, name, "error", "not checked", str(finding["observed"]), _text(finding))
     outcome = "failure" if status == Status.FAIL.value and severity != Severity.INFO.value else None
     return Case(rule, name, outcome, severity, message, _text(finding))
-
-
-def waived(finding: Document) -> str:
-    """Return why a waived finding does not count: who says so, until when, and the justification."""
-    waiver = finding.get("waiver") or {}
-    who = f" by {waiver['by']}" if waiver.get("by") else ""
-    until = f" until {waiver['expires']}" if waiver.get("expires") else ""
-    why = f": {waiver['justification']}" if waiver.get("justification") else ""
-    return f"waived{who}{until}{why}"
 
 
 def _text(finding: Document) -> str:
@@ -150,6 +152,9 @@ def _text(finding: Document) -> str:
         *([f"why: {rule.why}"] if rule is not None else []),
         *[f"evidence: {evidence_text(entry)}" for entry in finding["evidence"]],
     ]
+    waiver = waiver_text(finding)
+    if waiver is not None:
+        lines.append(f"waiver: {waiver}")
     commands, playbook, hint = fix_commands(finding), playbook_command(finding), keep_hint(finding)
     if commands:
         lines.append(f"fix now, as root on {', '.join(fix_hosts(finding))}:")

@@ -10,8 +10,9 @@ from typing import Any, List, Optional, Sequence
 
 from .._rules.catalogue import CATALOGUE
 from .._rules.path_words import CLASS_WORDS
+from .accepted import over, waiver_text
 from .commands import fix_commands, fix_hosts, keep_hint, playbook_command
-from .junit import waived
+from .comparison import failures
 from .markdown_text import code_block, prose, table
 from .terminal import evidence_text, where
 from .verification import check_path
@@ -74,8 +75,7 @@ def _circumstances(document: Document) -> str:
 def _compared(findings: Sequence[Document], before: Optional[Document]) -> List[str]:
     if before is None:
         return []
-    then = {one["fingerprint"] for one in before["findings"] if one["status"] == "fail"}
-    now = {one["fingerprint"] for one in findings if one["status"] == "fail"}
+    then, now = set(failures(before["findings"])), set(failures(findings))
     since = prose(before.get("generated_at", "before"))
     return [f"Since the report of {since}: {len(now - then)} new, {len(then - now)} gone, {len(then & now)} left.", ""]
 
@@ -92,8 +92,8 @@ def _table(findings: Sequence[Document]) -> List[str]:
 
 def _state(finding: Document) -> str:
     if finding["status"] == "waived":
-        return f"{finding['severity']}, {waived(finding)}"
-    words = {"fail": finding["severity"], "error": "not checked"}
+        return f"{finding['severity']}, {waiver_text(finding)}"
+    words = {"fail": f"{finding['severity']}{over(finding)}", "error": "not checked"}
     return str(words.get(finding["status"], f"{finding['severity']}, {finding['status']}"))
 
 
@@ -104,6 +104,7 @@ def _details(finding: Document) -> List[str]:
         ("where", where(finding["target"])),
         ("observed", finding["observed"]),
         ("expected", finding["expected"]),
+        *([("waiver", text)] if (text := waiver_text(finding)) is not None else []),
         *([("why", rule.why)] if rule is not None else []),
     ]
     lines += [f"- **{label}**: {prose(text)}" for label, text in facts]

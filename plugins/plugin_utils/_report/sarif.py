@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ...module_utils._model.finding import Severity, Status
 from .._rules.catalogue import RULES, Rule
+from .accepted import over
 from .places import Place, places
 from .safe_text import one_line, writable
 from .terminal import evidence_text, where
@@ -105,7 +106,7 @@ def _results(document: Document, before: Optional[Document], index: Mapping[str,
 def _result(finding: Document, index: Mapping[str, int]) -> Values:
     status, severity = finding["status"], finding["severity"]
     kind = KINDS[status]
-    text = f"{where(finding['target'])}: {finding['observed']}, expected {finding['expected']}"
+    text = f"{where(finding['target'])}: {finding['observed']}, expected {finding['expected']}{over(finding)}"
     result: Values = {
         "ruleId": finding["id"],
         "ruleIndex": index[finding["id"]],

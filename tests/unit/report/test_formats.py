@@ -26,6 +26,7 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._report.places impo
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.safe_text import one_line, writable
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.catalogue import RULES
 from ansible_collections.netfit.cluster.tests.unit.report import made_reports, readers
+from ansible_collections.netfit.cluster.tests.unit.report.pages import recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = ROOT / "tests" / "unit" / "data" / "formats"
@@ -104,7 +105,25 @@ def test_junit_has_a_case_per_rule_and_target() -> None:
     assert [kinds for name, kinds in outcomes.items() if name.startswith("netfit.n4 AUDIT-001")] == [["Error"]]
     suites = {suite.name: suite.tests for suite in rendered("junit", MADE["incident"])}
     unmeasured = [rule for rule in RULES if not rule.id.startswith(("PATH-", "MSS-", "HTTP-"))]
-    assert suites["n1"] == len(unmeasured)
+    together = {one["id"] for one in MADE["incident"]["findings"] if one["target"]["scope"] == "cluster"}
+    assert together and suites["n1"] == len(unmeasured) - len(together)
+
+
+def test_junit_passes_no_rule_on_a_host_that_may_have_the_fault_of_another() -> None:
+    """A black hole from lb to n1 is told of lb."""
+    told = {" ".join(name.split()[:2]): kinds for name, kinds in _outcomes(recorded("incident")).items()}
+    assert told["netfit.lb PATH-001"] == told["netfit.lb MSS-001"] == ["Failure"]
+    assert not {"netfit.n1 PATH-001", "netfit.n1 MSS-001"} & set(told)
+    assert told["netfit.n1 PATH-004"] == []
+
+
+def test_every_format_for_people_says_whose_waiver_is_over() -> None:
+    report = deepcopy(MADE["incident"])
+    waiver = {"by": "Jo", "justification": "replaced on Monday", "expires": "2026-01-01", "expired": True}
+    report["findings"][0]["waiver"] = waiver
+    for name in ("html", "junit", "markdown", "sarif"):
+        text = FORMATS[name].render(report, None)
+        assert "waived by Jo until 2026-01-01, which is over (replaced on Monday)" in text
 
 
 def test_junit_passes_no_rule_about_paths_where_none_was_measured() -> None:
@@ -128,7 +147,7 @@ def test_junit_skips_what_is_waived_and_says_why() -> None:
     suites = {suite.name: suite for suite in rendered("junit", MADE["settled"])}
     skipped = [case.result[0] for case in suites["n2"] if case.is_skipped]
     assert [one.message for one in skipped] == [
-        'waived by ops & <net> until 2026-03-01: until the "new" overlay | is there'
+        'waived by ops & <net> until 2026-03-01 (until the "new" overlay | is there)'
     ]
 
 
@@ -169,6 +188,8 @@ def test_sarif_and_markdown_compare_with_the_report_before() -> None:
     assert "new" in {one["baselineState"] for one in rendered("sarif", before, now)["results"]}
     assert "0 new, 1 gone," in FORMATS["markdown"].render(now, before)
     assert "1 new, 0 gone," in FORMATS["markdown"].render(before, now)
+    accepted = MADE["settled"]["findings"][:1] + before["findings"][1:]
+    assert "0 new, 0 gone," in FORMATS["markdown"].render({**before, "findings": accepted}, before)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +294,7 @@ def _with(report: Dict[str, Any], texts: List[str]) -> Dict[str, Any]:
         {"what": title, "source": f"/{file}:3"},
     ]
     finding["remedy"]["variables"] = {"links": [{"link": source, "mtu": 1, "namespace": file}], "files": [f"/a{file}"]}
-    finding["waiver"] = {"by": name, "justification": reason, "expires": title}
+    finding["waiver"] = {"by": name, "justification": reason, "expires": title, "expired": True}
     made["hosts"][name] = {**made["hosts"]["n1"], "status": "failed", "reason": reason}
     for entry in made["paths"]:
         entry["peer"].update(name=name, host=name)

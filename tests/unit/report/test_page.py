@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import build_document
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.finding_list import MOST_IN_FULL
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.html.page import DIRECTIONS, render_page
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.safe_text import writable
 from ansible_collections.netfit.cluster.tests.unit.report.pages import (
@@ -140,9 +141,33 @@ def test_findings_that_differ_in_their_host_alone_are_told_once() -> None:
 
 def test_a_waiver_says_why_by_whom_and_until_when() -> None:
     report = recorded("incident")
-    report["findings"][0].update(status="waived", waiver={"justification": "lab", "by": "ada", "expires": "2027-01-01"})
+    waiver = {"justification": "lab", "by": "ada", "expires": "2027-01-01", "expired": False}
+    report["findings"][0].update(status="waived", waiver=waiver)
     card = by_class(tree(report), "finding")[0]
-    assert card.get("data-label") == "waived" and "lab (by ada, until 2027-01-01)" in text_of(card)
+    assert card.get("data-label") == "waived" and "waived by ada until 2027-01-01 (lab)" in text_of(card)
+
+
+def test_findings_with_other_waivers_are_told_apart() -> None:
+    report = recorded("incident")
+    first = report["findings"][0]
+    for host, by in (("n2", "ada"), ("n7", "bob"), ("n8", None)):
+        waiver = by and {"justification": "lab", "by": by, "expires": "2020-01-01", "expired": True}
+        report["findings"].append({**first, "target": {**first["target"], "host": host}, "waiver": waiver})
+    cards = [text_of(one) for one in by_class(tree(report), "finding") if first["title"] in text_of(one)]
+    told = [
+        [by for by in ("ada", "bob") if f"waived by {by} until 2020-01-01, which is over" in card] for card in cards
+    ]
+    assert sorted(told) == [[], ["ada"], ["bob"]]
+
+
+def test_a_finding_in_short_is_found_by_each_of_its_hosts() -> None:
+    report = recorded("incident")
+    first = report["findings"][0]
+    report["findings"] = [{**first, "target": {**first["target"], "link": f"cali{n}"}} for n in range(MOST_IN_FULL)]
+    names = [f"m{number}" for number in range(120)]
+    report["findings"] += [{**first, "target": {**first["target"], "host": name}} for name in names]
+    (line,) = [one for one in by_class(tree(report), "finding") if one.tag == "tr"]
+    assert line.get("data-hosts").split("\n") == names
 
 
 def test_before_and_after_show_what_is_gone_and_both_pictures() -> None:

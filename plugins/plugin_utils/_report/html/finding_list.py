@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..._rules.catalogue import CATALOGUE
+from ..accepted import waiver_text
 from ..commands import fix_commands, fix_hosts, keep_hint, playbook_command
 from ..terminal import evidence_text, where
 from .words import in_order, listed
@@ -19,7 +20,8 @@ Finding = Mapping[str, Any]
 
 MOST_IN_FULL = 200
 """Groups with evidence and remedy; those after them get a line each."""
-MOST_LINES = 3000
+MOST_LINES, MOST_NAMES = 3000, 100_000
+"""Of those lines, and of the hosts in all of them: each line has the names of its hosts to be found by."""
 MOST_PLACES = 20
 """Places of a group with evidence of their own; of those after them the names alone are told."""
 PAGE = 50
@@ -39,17 +41,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Waiver:
-    """Why a finding counts for nothing."""
-
-    justification: str
-    by: str
-    expires: str
-
-
-@dataclass(frozen=True)
 class FindingGroup:
-    """Findings that are alike. others: names of hosts whose places are left out. references: text, and link or None."""
+    """Findings that are alike. others: names of hosts whose places are left out. references: text, and link or None.
+
+    waiver: what was accepted, and whether that is over.
+    """
 
     anchor: str
     rule: str
@@ -68,7 +64,7 @@ class FindingGroup:
     disruption: Optional[str]
     keep: Optional[str]
     references: Tuple[Tuple[str, Optional[str]], ...]
-    waiver: Optional[Waiver]
+    waiver: Optional[str]
 
     @property
     def label(self) -> str:
@@ -98,15 +94,28 @@ def list_findings(findings: Sequence[Finding]) -> FindingList:
     if len(groups) > PAGE:
         groups = _grouped(findings, lambda observed: NUMBER.sub("#", observed))
     full = [_group(f"finding-{number}", group, MOST_PLACES) for number, group in enumerate(groups[:MOST_IN_FULL], 1)]
-    lines = [_group("", group, 0) for group in groups[MOST_IN_FULL : MOST_IN_FULL + MOST_LINES]]
+    lines = _lines(groups[MOST_IN_FULL : MOST_IN_FULL + MOST_LINES])
     shown = [*full, *lines]
     return FindingList(
         pages=tuple(tuple(full[start : start + PAGE]) for start in range(0, len(full), PAGE)),
         lines=tuple(lines),
-        more=max(len(groups) - MOST_IN_FULL - MOST_LINES, 0),
+        more=len(groups) - len(shown),
         rules=tuple(sorted({one.rule for one in shown})),
         labels=tuple(dict.fromkeys(one.label for one in shown)),
     )
+
+
+def _lines(groups: Sequence[Sequence[Finding]]) -> List[FindingGroup]:
+    """Return groups in short, as many as MOST_NAMES lets."""
+    lines: List[FindingGroup] = []
+    names = 0
+    for group in groups:
+        line = _group("", group, 0)
+        names += len(line.hosts)
+        if names > MOST_NAMES:
+            break
+        lines.append(line)
+    return lines
 
 
 def _grouped(findings: Iterable[Finding], alike: Callable[[str], str] = str) -> List[List[Finding]]:
@@ -116,7 +125,8 @@ def _grouped(findings: Iterable[Finding], alike: Callable[[str], str] = str) -> 
         target = one["target"]
         owner = (target.get("owner") or {}).get("name") if target["scope"] != "host" else None
         names = [str(target.get(name)) for name in ("scope", "link", "key", "listener", "path", "peer")]
-        key = (one["status"], one["severity"], one["id"], alike(one["observed"]), one["expected"], str(owner), *names)
+        told = [str(one[name]) for name in ("status", "severity", "id", "expected")]
+        key = (*told, alike(one["observed"]), str(owner), *names, str(waiver_text(one)))
         groups.setdefault(key, []).append(one)
     return list(groups.values())
 
@@ -143,7 +153,7 @@ def _group(anchor: str, group: Sequence[Finding], most: int) -> FindingGroup:
         disruption=(first.get("remedy") or {}).get("disruption"),
         keep=keep_hint(first),
         references=tuple((text, text if text.startswith("https://") else None) for text in first["references"]),
-        waiver=_waiver(first.get("waiver")),
+        waiver=waiver_text(first),
     )
 
 
@@ -182,9 +192,3 @@ def _place(finding: Finding) -> Place:
         commands=tuple(fix_commands(finding)),
         command_hosts=listed(fix_hosts(finding), 20),
     )
-
-
-def _waiver(value: Any) -> Optional[Waiver]:
-    if not isinstance(value, Mapping):
-        return None
-    return Waiver(*(str(value.get(name) or "not said") for name in ("justification", "by", "expires")))
