@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterable, List, Optional
 
 from ...module_utils._model.finding import Severity, Status
 from .._rules import plain
+from .._rules.lasting import lasting_key
 from .comparison import check_report
 
 
@@ -25,7 +26,7 @@ class Age(Enum):
 
 @dataclass(frozen=True)
 class Baseline:
-    """source: path of the file. generated_at: of that report. severities: of its failures, by fingerprint."""
+    """source: path of the file. generated_at: of that report. severities: the worst of its failures, by lasting_key."""
 
     source: str
     generated_at: Optional[str]
@@ -33,7 +34,7 @@ class Baseline:
 
     def age(self, finding: Mapping[str, Any]) -> Age:
         """Tell whether a failure is new."""
-        then = self.severities.get(str(finding["fingerprint"]))
+        then = self.severities.get(lasting_key(finding))
         if then is None:
             return Age.NEW
         return Age.WORSE if Severity(finding["severity"]).rank > then.rank else Age.KNOWN
@@ -43,11 +44,11 @@ def read_baseline(content: Any, source: str) -> Baseline:
     """Read the content of an earlier report.json. Raises FileError where it is none."""
     report = check_report(content, "netfit_baseline")
     known = {severity.value: severity for severity in Severity}
-    severities = {
-        str(one.get("fingerprint")): known.get(str(one.get("severity")), Severity.INFO)
-        for one in plain.records(report, "findings")
-        if one.get("status") == Status.FAIL.value
-    }
+    severities: Dict[str, Severity] = {}
+    for one in plain.records(report, "findings"):
+        if one.get("status") == Status.FAIL.value:
+            key, severity = lasting_key(one), known.get(str(one.get("severity")), Severity.INFO)
+            severities[key] = max(severity, severities.get(key, severity), key=lambda each: each.rank)
     return Baseline(source, plain.text(report, "generated_at"), severities)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from .._rules import plain
+from .._rules.lasting import lasting_key
 from .._rules.path_key import carried, path_key
 from .verification import Verification, check_path
 
@@ -211,19 +212,25 @@ def _broken(now: Optional[Record], promise: Record) -> Optional[str]:
 
 
 def _findings(before: Optional[Record], after: Record, promise: Optional[Record]) -> List[FindingChange]:
-    then, now = (failures(plain.records(report or {}, "findings")) for report in (before, after))
+    """Where nothing was promised of single pods, that of a pod which was made anew is still there."""
+    then, now = (_failures(plain.records(report or {}, "findings")) for report in (before, after))
     promised = {str(one["fingerprint"]) for one in plain.records(promise or {}, "findings")}
     waiting = {str(one.get("fingerprint")) for one in plain.records(promise or {}, "waiting")}
+    again = set() if promise is not None else {lasting_key(one) for one in then.values()}
+    replaced = set() if promise is not None else {lasting_key(one) for one in now.values()}
     found = []
     for fingerprint in dict.fromkeys([*then, *now]):
         entry = now.get(fingerprint) or then[fingerprint]
+        key = lasting_key(entry)
+        if fingerprint not in now and key in replaced:
+            continue
         found.append(
             FindingChange(
                 fingerprint=fingerprint,
                 id=str(entry.get("id")),
                 title=str(entry.get("title")),
                 host=str(plain.text(plain.record(entry, "target"), "host")),
-                state=_state(fingerprint, then, now, waiting, before is not None),
+                state=_state(fingerprint, now, waiting, before is None or fingerprint in then or key in again),
                 severity=str(entry.get("severity")),
                 broken=fingerprint in promised and fingerprint in now,
             )
@@ -231,14 +238,14 @@ def _findings(before: Optional[Record], after: Record, promise: Optional[Record]
     return found
 
 
-def _state(fingerprint: str, then: Record, now: Record, waiting: object, known: bool) -> State:
+def _state(fingerprint: str, now: Record, waiting: Set[str], known: bool) -> State:
     if fingerprint not in now:
         return State.GONE
-    if isinstance(waiting, set) and fingerprint in waiting:
+    if fingerprint in waiting:
         return State.WAITING
-    return State.NEW if known and fingerprint not in then else State.STILL_THERE
+    return State.STILL_THERE if known else State.NEW
 
 
-def failures(findings: Iterable[Record]) -> Dict[str, Record]:
+def _failures(findings: Iterable[Record]) -> Dict[str, Record]:
     """Return those that are there, by fingerprint. A waiver heals nothing: what is accepted is still there."""
     return {str(one["fingerprint"]): one for one in findings if one.get("status") in ("fail", "waived")}

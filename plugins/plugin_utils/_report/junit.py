@@ -106,7 +106,7 @@ def _is_shared(finding: Document) -> bool:
 
     A black hole is told of the host that sent, and may be at any other; the cluster's findings are of all hosts.
     """
-    return finding["target"]["scope"] == "cluster" or finding["id"].startswith(tuple(NEEDED))
+    return bool(finding["target"]["scope"] == "cluster" or finding["id"].startswith(tuple(NEEDED)))
 
 
 def _measured_hosts(entries: Iterable[Document]) -> Set[Optional[str]]:

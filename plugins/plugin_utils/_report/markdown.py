@@ -12,7 +12,7 @@ from .._rules.catalogue import CATALOGUE
 from .._rules.path_words import CLASS_WORDS
 from .accepted import over, waiver_text
 from .commands import fix_commands, fix_hosts, keep_hint, playbook_command
-from .comparison import failures
+from .comparison import State, compare
 from .markdown_text import code_block, prose, table
 from .terminal import evidence_text, where
 from .verification import check_path
@@ -31,7 +31,7 @@ def render(document: Document, before: Optional[Document] = None) -> str:
     findings = document["findings"]
     detailed = [one for one in findings if one["status"] == "fail" and one["severity"] in DETAILED]
     lines = ["# netfit report", "", verdict(document), "", _circumstances(document), ""]
-    lines += _compared(findings, before)
+    lines += _compared(document, before)
     lines += _table(findings)
     for finding in detailed[:MOST_DETAILS]:
         lines += _details(finding)
@@ -72,12 +72,13 @@ def _circumstances(document: Document) -> str:
     )
 
 
-def _compared(findings: Sequence[Document], before: Optional[Document]) -> List[str]:
+def _compared(document: Document, before: Optional[Document]) -> List[str]:
     if before is None:
         return []
-    then, now = set(failures(before["findings"])), set(failures(findings))
+    states = [one.state for one in compare(before, document, None).findings]
+    new, gone, left = (states.count(state) for state in (State.NEW, State.GONE, State.STILL_THERE))
     since = prose(before.get("generated_at", "before"))
-    return [f"Since the report of {since}: {len(now - then)} new, {len(then - now)} gone, {len(then & now)} left.", ""]
+    return [f"Since the report of {since}: {new} new, {gone} gone, {left} left.", ""]
 
 
 def _table(findings: Sequence[Document]) -> List[str]:

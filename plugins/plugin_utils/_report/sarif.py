@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ...module_utils._model.finding import Severity, Status
 from .._rules.catalogue import RULES, Rule
+from .._rules.lasting import lasting_key
 from .accepted import over
 from .places import Place, places
 from .safe_text import one_line, writable
@@ -95,11 +96,11 @@ def _results(document: Document, before: Optional[Document], index: Mapping[str,
     results = [_result(finding, index) for finding in document["findings"]]
     if before is None:
         return results
-    then = {finding["fingerprint"]: finding for finding in before["findings"]}
-    now = {finding["fingerprint"] for finding in document["findings"]}
-    states = ("unchanged" if finding["fingerprint"] in then else "new" for finding in document["findings"])
-    gone = (finding for fingerprint, finding in then.items() if fingerprint not in now)
-    compared = [{**result, "baselineState": state} for result, state in zip(results, states)]
+    now = [lasting_key(finding) for finding in document["findings"]]
+    then = {lasting_key(finding) for finding in before["findings"]}
+    still = set(now)
+    gone = (finding for finding in before["findings"] if lasting_key(finding) not in still)
+    compared = [{**one, "baselineState": "unchanged" if key in then else "new"} for one, key in zip(results, now)]
     return compared + [{**_result(finding, index), "baselineState": "absent"} for finding in gone]
 
 

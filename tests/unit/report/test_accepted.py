@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timezone
 from typing import Any, Dict, List
@@ -13,7 +14,7 @@ import jsonschema
 import pytest
 
 from ansible_collections.netfit.cluster.plugins.module_utils._model.finding import Severity
-from ansible_collections.netfit.cluster.plugins.plugin_utils._report.baseline import read_baseline
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.baseline import Age, read_baseline
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.comparison import (
     FINDING,
     FileError,
@@ -26,6 +27,7 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document im
     describe_policy,
     reached,
 )
+from ansible_collections.netfit.cluster.plugins.plugin_utils._report.formats import FORMATS
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.terminal import render
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assess import assess_host
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
@@ -115,6 +117,40 @@ def test_the_gate_counts_only_what_the_baseline_lacks() -> None:
     assert document(baseline=sick)["summary"]["severity"]["critical"] == 1
 
 
+def rolled_out(suffix: str) -> Dict[str, Any]:
+    """The report, its pod a Deployment's: each rollout gives it another name, and its findings other fingerprints."""
+    made = document()
+    for one in made["findings"]:
+        owner = one["target"]["owner"] or {}
+        if owner.get("kind") == "pod":
+            owner.update(name=f"prod/gateway-{suffix}", pod=f"gateway-{suffix}")
+            one["fingerprint"] = hashlib.sha256(f"{suffix}{one['fingerprint']}".encode("ascii")).hexdigest()
+    return made
+
+
+def test_a_rollout_makes_nothing_new() -> None:
+    then, now = rolled_out("7d9f8b6c5d-x2k4q"), rolled_out("5c6b8f9d7-p9wzt")
+    assert not {one["fingerprint"] for one in now["findings"] if one["id"] == "MTU-001"} & {
+        one["fingerprint"] for one in then["findings"]
+    }
+    known = read_baseline(then, "/old/report.json")
+    assert {known.age(one) for one in now["findings"]} == {Age.KNOWN}
+    compared = compare(then, now, None)
+    assert [one.state for one in compared.findings] == [State.STILL_THERE] * len(now["findings"])
+    assert "0 new, 0 gone" in FORMATS["markdown"].render(now, then)
+    (run,) = json.loads(FORMATS["sarif"].render(now, then))["runs"]
+    assert {one["baselineState"] for one in run["results"]} == {"unchanged"}
+
+
+def test_what_was_promised_of_a_pod_is_not_held_against_its_successor() -> None:
+    then, now = rolled_out("7d9f8b6c5d-x2k4q"), rolled_out("5c6b8f9d7-p9wzt")
+    names = ("fingerprint", "id", "title")
+    findings = [{**{name: one[name] for name in names}, "host": "n2"} for one in then["findings"][:1]]
+    states = {one.fingerprint: one.state for one in compare(then, now, {"paths": [], "findings": findings}).findings}
+    assert states[then["findings"][0]["fingerprint"]] is State.GONE
+    assert states[now["findings"][0]["fingerprint"]] is State.NEW
+
+
 def test_what_was_waived_then_is_new_once_the_waiver_is_over() -> None:
     then = document(waivers=[GATEWAY])
     assert reached(document(baseline=then), "high") == {"critical": 1}
@@ -137,6 +173,7 @@ def test_what_is_no_report_is_no_baseline(content: Any) -> None:
 
 
 def test_a_baseline_need_not_be_of_this_version() -> None:
-    strange = {name: "" for name in FINDING} | {"fingerprint": "a", "status": "fail", "severity": "dire"}
+    strange = {name: "" for name in FINDING} | {"id": "MTU-001", "status": "fail", "severity": "dire"}
     known = read_baseline({"paths": [], "findings": [strange]}, "x")
-    assert (dict(known.severities), known.generated_at) == ({"a": Severity.INFO}, None)
+    assert (list(known.severities.values()), known.generated_at) == ([Severity.INFO], None)
+    assert known.age({**strange, "severity": "low"}) is Age.WORSE
