@@ -144,14 +144,14 @@ def test_axe_finds_no_fault_with_a_thousand_hosts(browser: Browser) -> None:
 
 
 def check_with_axe(browser: Browser, page: str, *switches: str) -> None:
-    axe = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     found = ask(browser, page, f"{axe}</script><script>{AXE}", *switches)
     assert found["passes"] > 25
     assert [one for one in found["violations"] if one[1] in ("serious", "critical")] == []
 
 
 def test_axe_would_find_one(browser: Browser) -> None:
-    axe = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     page = PAGES["incident"]().replace("--soft:#4a5866", "--soft:#c5c5c5").replace("<label>Host ", "<label>")
     found = ask(browser, page, f"{axe}</script><script>{AXE}")
     assert {"color-contrast"} <= {one[0] for one in found["violations"]}
