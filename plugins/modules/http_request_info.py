@@ -56,15 +56,16 @@ options:
     elements: int
     default: []
   timeout:
-    description: Seconds for each request, from the SYN to the end of the answer, 0.1 to 300.
+    description: >-
+      Seconds for each request, from the SYN to the end of the answer, 0.1 to 300; half of O(total_timeout) at most.
     type: float
     default: 10.0
   total_timeout:
     description: >-
-      Seconds for all of them, 1 to 3600. What was counted until then is returned; a request that it cuts short does not
-      count.
+      Seconds for all of them, 1 to 3600. What was counted until then is returned. No request begins that it would cut
+      short.
     type: float
-    default: 120.0
+    default: 300.0
   interval:
     description: Seconds between the beginnings of two requests, 0 to 60.
     type: float
@@ -225,7 +226,7 @@ OPTIONS = {
     "max_requests": {"type": "int", "default": 1000},
     "expect": {"type": "list", "elements": "int", "default": []},
     "timeout": {"type": "float", "default": 10.0},
-    "total_timeout": {"type": "float", "default": 120.0},
+    "total_timeout": {"type": "float", "default": 300.0},
     "interval": {"type": "float", "default": 0.0},
     "parallel": {"type": "int", "default": 4},
     "family": {"type": "str", "choices": ["any", "ipv4", "ipv6"], "default": "any"},

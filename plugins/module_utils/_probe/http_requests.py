@@ -129,7 +129,9 @@ def _turns(tasks: Sequence[_Task], requests: int) -> Iterator[Tuple[_Task, int]]
 
 
 def _work(tasks: Sequence[_Task], order: Order, deadline: float) -> None:
-    turns, lock, pace = _turns(tasks, order.requests), threading.Lock(), _Pace(order.interval, deadline)
+    """Begin no request that the end of all would cut short: those that are quick would be counted, and others not."""
+    timeout = min(order.timeout, order.total / 2)
+    turns, lock, pace = _turns(tasks, order.requests), threading.Lock(), _Pace(order.interval, deadline - timeout)
 
     def work() -> None:
         while True:
@@ -138,13 +140,9 @@ def _work(tasks: Sequence[_Task], order: Order, deadline: float) -> None:
             if turn is None or not pace.wait():
                 return
             task, size = turn
-            left = deadline - time.monotonic()
-            done = _send(task, size, min(order.timeout, left))
-            # One that was cut short by the end of all is neither good nor bad.
-            cut_short = done.outcome in (Outcome.TIMED_OUT, Outcome.NOT_CONNECTED) and left < order.timeout
-            if not cut_short:
-                with lock:
-                    task.done.setdefault(size, []).append(done)
+            done = _send(task, size, timeout)
+            with lock:
+                task.done.setdefault(size, []).append(done)
 
     with ThreadPoolExecutor(order.parallel) as pool:
         for future in [pool.submit(work) for _worker in range(order.parallel)]:

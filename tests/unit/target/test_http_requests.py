@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import shutil
 import socket
 import ssl
@@ -186,8 +188,24 @@ def test_what_was_counted_is_kept_when_the_time_is_over() -> None:
     assert took < 3
     assert 0 < found["sent"] < found["planned"] and found["complete"] is False
     assert "total time" in found["reason"]
-    assert found["failed"] == 0 and found["sizes"][1]["sent"] == 0
-    assert found["sizes"][1]["failure_rate"] is None
+    assert found["sizes"][0]["failed"] == 0 and found["sizes"][1]["failure_rate"] == 1.0
+
+
+def test_the_end_of_all_cuts_no_request_short() -> None:
+    """Else those that are quick would count to the end, and those that time out would not."""
+    turns = itertools.count()
+
+    def one_of_four(connection: socket.socket) -> None:
+        servers.read_request(connection)
+        if next(turns) % 4:
+            servers.silent(connection)
+        else:
+            connection.sendall(servers.OK)
+
+    with servers.serve(one_of_four) as port:
+        (found,) = ask([url(port)], body_sizes=[0], requests=200, parallel=1, timeout=0.3, total_timeout=2.0)
+    assert 0 < found["sent"] < found["planned"]
+    assert found["failed"] == found["sent"] - math.ceil(found["sent"] / 4)
 
 
 def test_targets_and_sizes_take_turns() -> None:
