@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
 STAND_INS = {
+    "cni_mtu": "changing.py",
+    "link_mtu": "changing.py",
     "network_facts": "network_facts.py",
     "path_mtu_info": "probing.py",
     "path_mtu_responder": "probing.py",
@@ -32,7 +34,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The copy of the collection."""
     top = tmp_path_factory.mktemp("collections")
     copy = top / "ansible_collections/netfit/cluster"
-    for name in ("plugins", "playbooks", "meta"):
+    for name in ("plugins", "playbooks", "roles", "meta"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "galaxy.yml", copy)
     for module, action in STAND_INS.items():
