@@ -42,7 +42,8 @@ options:
         required: true
       namespace:
         description:
-          - Path of the network namespace, as in V(/run/docker/netns/5f2c1a9b). Not together with O(links[].pid).
+          - Path of the network namespace, as in V(/run/docker/netns/5f2c1a9b). Not together with O(links[].pid), and
+            not the host's own, for which neither is given.
         type: path
       pid:
         description: A process in the network namespace. By default the link is one of the host's own.
@@ -79,6 +80,18 @@ options:
       pid:
         description: As for O(links[].pid).
         type: int
+  gone:
+    description:
+      - What to do about a link, or a network namespace, that is not there. Pods and containers may end between a plan
+        and its change.
+      - V(fail) refuses everything before any change, and takes everything back where a link goes meanwhile.
+      - V(skip) sets all the others and tells in RV(gone) what was not there, and why.
+      - A path or a process that leads to the host's own network namespace counts as not there, because process ids are
+        given away again.
+    type: str
+    choices: [fail, skip]
+    default: fail
+    version_added: 0.6.0
   live:
     description: Change the links as they are now.
     type: bool
@@ -167,6 +180,12 @@ routes:
   type: list
   elements: dict
   sample: []
+gone:
+  description: What was left out because it was not there, and why, with O(gone=skip). Routes tell it with the others.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 written:
   description: Files that were written.
   returned: always
@@ -187,11 +206,11 @@ guard:
   sample: {outcome: confirmed, reason: "", seconds: 2.1, undone: []}
 """
 
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, List, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import check_run_name
+from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import Change, check_run_name
 from ansible_collections.netfit.cluster.plugins.module_utils._change.link_mtu import carry_out, plan_links, wishes_of
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resource import ChangeError, Gone
 from ansible_collections.netfit.cluster.plugins.module_utils._change.route_mtu import route_wishes_of
@@ -222,6 +241,7 @@ ARGUMENTS: Dict[str, Any] = {
             "pid": {"type": "int"},
         },
     },
+    "gone": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "live": {"type": "bool", "default": True},
     "persist": {"type": "bool", "default": True},
     "guard": {"type": "bool", "default": True},
@@ -249,12 +269,14 @@ def set_mtus(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
     if not params["live"] and not params["persist"]:
         raise ValueError("live and persist are both off: nothing is left to do")
     links, routes = wishes_of(params["links"]), route_wishes_of(params["routes"])
-    plan = plan_links(links, params["persist"], routes=routes)
+    skip_gone = params["gone"] == "skip"
+    plan = plan_links(links, params["persist"], routes=routes, skip_gone=skip_gone)
     changes = plan.changes(params["live"])
     run = ""
+    gone: List[Change] = []
     if changes and not check_only:
-        run = carry_out(changes, params["run"], armed=params["armed"])
-    return {**plan.as_result(params["live"]), "changed": bool(changes), "run": run}
+        run, gone = carry_out(changes, params["run"], armed=params["armed"], skip_gone=skip_gone)
+    return {**plan.without(gone).as_result(params["live"]), "changed": len(changes) > len(gone), "run": run}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -177,3 +178,52 @@ def test_two_wishes_that_contradict_each_other_are_refused(node: Lab) -> None:
 def test_a_place_that_is_none_is_refused(entry: Dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         planned(entry)
+
+
+def test_what_is_gone_by_then_is_told_and_all_else_is_set(node: Lab, tmp_path: Path) -> None:
+    """A pod that ended between a plan and its change: both of its ends, in a namespace that is no more."""
+    entries = [
+        wish(node, "pod", "eth0", 1400),
+        {"link": "eth0", "mtu": 1400, "namespace": "/var/run/netns/cni-gone"},
+        {"link": "eth0", "mtu": 1400, "pid": 4194304},
+        wish(node, "node", "veth7", 1400),
+    ]
+    for entry in entries[1:]:
+        with pytest.raises(ValueError, match=r"is no network namespace|there is no veth7"):
+            planned(entry)
+    plan = plan_links(wishes_of(entries), persist=False, skip_gone=True)
+    assert list(plan.gone) == [
+        "eth0 in /var/run/netns/cni-gone: /var/run/netns/cni-gone is no network namespace: No such file or directory",
+        "eth0 of process 4194304: /proc/4194304/ns/net is no network namespace: No such file or directory",
+        f"there is no veth7 in {node.path('node')}; there are cni0, eth0, flannel.1, lo, mac0, veth1, veth2",
+    ]
+    carry_out(plan.changes(live=True), "one", str(tmp_path / "journal"), skip_gone=True)
+    assert (mtus(node, "pod")["eth0"], mtus(node, "node")["veth1"]) == (1400, 1400)
+
+
+def test_what_goes_while_the_others_are_set_takes_nothing_back(node: Lab, tmp_path: Path) -> None:
+    entries = [wish(node, "pod", "eth0", 1400), wish(node, "other", "eth0", 1400)]
+    plan = plan_links(wishes_of(entries), persist=False, skip_gone=True)
+    node.ip("node", "link del veth1")
+    changes = plan.changes(live=True)
+    with pytest.raises(ChangeError, match="the link is no more; what was changed before is taken back"):
+        carry_out(changes, "strict", str(tmp_path / "journal"))
+    assert mtus(node, "other")["eth0"] == 1500
+    _run, gone = carry_out(changes, "one", str(tmp_path / "journal"), skip_gone=True)
+    assert (mtus(node, "other")["eth0"], mtus(node, "node")["veth2"]) == (1400, 1400)
+    left = plan.without(gone)
+    assert {step.name.name for step in left.steps} == {"eth0", "veth2"} and len(left.steps) == 2
+    assert sorted(left.gone) == sorted(
+        f"MTU of {change.target['link']} of {change.target['owner']}: it went before it could be set" for change in gone
+    )
+    assert [change.target["link"] for change in gone] == ["eth0", "veth1"]
+
+
+@pytest.mark.parametrize("where", [{"pid": os.getpid()}, {"namespace": "/proc/self/ns/net"}])
+def test_a_process_that_is_the_hosts_own_by_now_does_not_stand_for_a_container(where: Dict[str, Any]) -> None:
+    """Process ids are given away again: the host's own lo would be changed, without a guard."""
+    entries = [{"link": "lo", "mtu": 1400, **where}]
+    with pytest.raises(ValueError, match=r"is in the host's own network namespace.*leave out namespace and pid"):
+        planned(*entries)
+    plan = plan_links(wishes_of(entries), persist=False, skip_gone=True)
+    assert plan.steps == () and len(plan.gone) == 1

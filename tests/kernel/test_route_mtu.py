@@ -258,3 +258,5 @@ def test_a_namespace_that_never_was_is_refused(pod: Lab) -> None:
         wishes = route_wishes_of([{"destination": "default", "mtu": 1400, **where}])
         with pytest.raises(ValueError, match=f"routes: default in {said}: {said} is no network namespace"):
             route_steps(wishes, census)
+        (step,) = route_steps(wishes, census, skip_gone=True)
+        assert step.change is None and f"{said} is no network namespace" in step.reason

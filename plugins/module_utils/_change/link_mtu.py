@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._config.link_configs import plan_link_configs
 from .._config.link_owners import find_link_owner
 from .._config.reading import UnreadableFile
-from .._facts.link_census import LinkCensus, LinkName, take_link_census
+from .._facts.link_census import LinkCensus, LinkName, NoSuchTarget, take_link_census
 from .._model.file_change import FileChange
 from .._model.link_limits import check_mtu, refusal
 from .._model.link_order import in_order
@@ -95,10 +95,24 @@ class LinkStep:
 
 @dataclass(frozen=True)
 class LinksPlan:
-    """All that is to be done, before any of it is. steps: in their order; those that change nothing are among them."""
+    """All that is to be done, before any of it is. steps: in their order; those that change nothing are among them.
+
+    gone: what is left out because it is no more, and why, in words.
+    """
 
     steps: Tuple[LinkStep, ...]
     routes: Tuple[RouteStep, ...] = ()
+    gone: Tuple[str, ...] = ()
+
+    def without(self, gone: Sequence[Change]) -> LinksPlan:
+        """Return the plan without what was no more when it was to be changed."""
+        targets = [change.target for change in gone]
+        return replace(
+            self,
+            steps=tuple(step for step in self.steps if step.target not in targets),
+            routes=tuple(step for step in self.routes if step.change is None or step.change.target not in targets),
+            gone=(*self.gone, *(f"{_described(change)}: it went before it could be set" for change in gone)),
+        )
 
     def changes(self, live: bool) -> List[Change]:
         """Return the changes in the order in which they are made: live links first, for they can be refused.
@@ -121,6 +135,7 @@ class LinksPlan:
         return {
             "links": [step.as_result() for step in self.steps],
             "routes": [step.as_result() for step in self.routes],
+            "gone": list(self.gone),
             "written": list(files),
             "diff": diff,
         }
@@ -144,16 +159,21 @@ def wishes_of(entries: Sequence[Mapping[str, Any]]) -> List[LinkWish]:
 
 
 def plan_links(
-    wishes: Sequence[LinkWish], persist: bool, root: str = "/", routes: Sequence[RouteWish] = ()
+    wishes: Sequence[LinkWish],
+    persist: bool,
+    root: str = "/",
+    routes: Sequence[RouteWish] = (),
+    skip_gone: bool = False,
 ) -> LinksPlan:
-    """Look at the host and return what has to be done. Changes nothing.
+    """Look at the host and return what has to be done. Changes nothing. skip_gone: leave out what is no more.
 
     Raises ValueError for what cannot be had, Gone, ChangeError.
     """
     if not wishes and not routes:
         raise ValueError("links and routes are empty; name at least one link, as in {link: eth0, mtu: 1450}")
     census = take_link_census(root)
-    wanted = _wanted(wishes, census)
+    found, gone = _found(wishes, census, skip_gone)
+    wanted = _wanted(found, census)
     changes = {name: (census.links[name].mtu, mtu) for name, mtu in wanted.items()}
     below = census.below()
     for name, mtu in wanted.items():
@@ -166,16 +186,29 @@ def plan_links(
     configs = _configs(census, wanted, root) if persist else {}
     steps = []
     for name in order:
-        named = name_namespace(census.namespaces[name.namespace])
+        try:
+            named = name_namespace(census.namespaces[name.namespace])
+        except Gone as error:
+            if not skip_gone:
+                raise
+            gone.append(f"{name.name} of {census.owner_name(name.namespace)}: {error}")
+            continue
         target = {"link": name.name, "namespace": named, "owner": census.owner_name(name.namespace)}
         paired = census.peer(name) is not None
         steps.append(LinkStep(name, target, *changes[name], configs.get(name), paired))
-    return LinksPlan(tuple(steps), route_steps(routes, census))
+    return LinksPlan(tuple(steps), route_steps(routes, census, skip_gone), tuple(gone))
 
 
-def carry_out(changes: Sequence[Change], run: Optional[str], journal: str = DIRECTORY, armed: str = "") -> str:
-    """Make the changes, each in the journal first, and return the run's name. armed: guard without which none is made.
+def carry_out(
+    changes: Sequence[Change],
+    run: Optional[str],
+    journal: str = DIRECTORY,
+    armed: str = "",
+    skip_gone: bool = False,
+) -> Tuple[str, List[Change]]:
+    """Make the changes, each in the journal first. armed: guard without which none is made.
 
+    skip_gone: go on where a target is no more. Returns the run's name, and the changes of which that is so.
     Raises Gone, ChangeError; then everything is as it was, and the message says so or what is not.
     """
     session = Session(run, "link_mtu", RESOURCES, journal)
@@ -184,21 +217,40 @@ def carry_out(changes: Sequence[Change], run: Optional[str], journal: str = DIRE
             if armed:
                 # Under the lock: whoever ends the guard holds it, so that no change comes after its end.
                 check_armed(armed, session.run, Paths())
-            session.change_all(changes)
+            gone = session.change_all(changes, skip_gone)
     except (Gone, ChangeError) as error:
         left = "; what was changed before is taken back"
         if session.not_taken_back:
             left = "; not taken back: " + ", ".join(session.not_taken_back)
         raise ChangeError(f"{error}{left}") from error
-    return session.run
+    return session.run, gone
 
 
-def _wanted(wishes: Sequence[LinkWish], census: LinkCensus) -> Dict[LinkName, int]:
+def _described(change: Change) -> str:
+    return RESOURCES[change.kind].describe(change.target)
+
+
+def _found(
+    wishes: Sequence[LinkWish], census: LinkCensus, skip_gone: bool
+) -> Tuple[List[Tuple[LinkWish, LinkName]], List[str]]:
+    """Return the wishes with their links, and of what is no more why. Raises ValueError."""
+    found, gone = [], []
+    for wish in wishes:
+        try:
+            inode = census.namespace_of(wish.namespace, wish.pid, f"links: {wish}")
+            found.append((wish, census.find(inode, wish.link, f"links: there is no {wish}")))
+        except NoSuchTarget as error:
+            if not skip_gone:
+                raise
+            gone.append(str(error)[len("links: ") :])
+    return found, gone
+
+
+def _wanted(wishes: Sequence[Tuple[LinkWish, LinkName]], census: LinkCensus) -> Dict[LinkName, int]:
     """Return the MTU for each link, both ends of a veth pair among them."""
     wanted: Dict[LinkName, int] = {}
     said: Dict[LinkName, LinkWish] = {}
-    for wish in wishes:
-        name = _find(wish, census)
+    for wish, name in wishes:
         for end in (name, census.peer(name)):
             if end is None:
                 continue
@@ -210,15 +262,6 @@ def _wanted(wishes: Sequence[LinkWish], census: LinkCensus) -> Dict[LinkName, in
             wanted[end] = wish.mtu
             said[end] = wish
     return wanted
-
-
-def _find(wish: LinkWish, census: LinkCensus) -> LinkName:
-    inode = census.namespace_of(wish.namespace, wish.pid, f"links: {wish}")
-    name = LinkName(inode, wish.link)
-    if name not in census.links:
-        there = sorted(one.name for one in census.links if one.namespace == inode)
-        raise ValueError(f"links: there is no {wish}; there are {', '.join(there[:20]) or 'none that can be read'}")
-    return name
 
 
 def _configs(census: LinkCensus, wanted: Mapping[LinkName, int], root: str) -> Dict[LinkName, LinkConfigPlan]:

@@ -13,7 +13,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .._facts.link_census import LinkCensus
+from .._facts.link_census import LinkCensus, NoSuchTarget
 from .._kernel.netlink import NETLINK_ROUTE, NetlinkSocket
 from .._kernel.route_setting import KnownRoute, read_known_routes
 from .._model.link_limits import LARGEST, SMALLEST
@@ -99,15 +99,22 @@ def route_wishes_of(entries: Sequence[Mapping[str, Any]], option: str = "routes"
     return [_wish(f"{option}[{number}]", entry) for number, entry in enumerate(entries)]
 
 
-def route_steps(wishes: Sequence[RouteWish], census: LinkCensus) -> Tuple[RouteStep, ...]:
+def route_steps(wishes: Sequence[RouteWish], census: LinkCensus, skip_gone: bool = False) -> Tuple[RouteStep, ...]:
     """Look at the routes and return what has to be done, one step for each route that is meant. Changes nothing.
 
-    A route or a namespace that is no more, and a route that cannot be changed by itself, give a step with a reason.
-    Raises ValueError for a namespace that never was one, ChangeError where routes cannot be read.
+    A route that is no more or cannot be changed by itself, and a namespace that ends meanwhile, give a step with a
+    reason; with skip_gone also one that is not there. Raises ValueError for that without skip_gone, ChangeError where
+    routes cannot be read.
     """
     steps: List[RouteStep] = []
     for wish in wishes:
-        inode = census.namespace_of(wish.namespace, wish.pid, f"routes: {wish}")
+        try:
+            inode = census.namespace_of(wish.namespace, wish.pid, f"routes: {wish}")
+        except NoSuchTarget as error:
+            if not skip_gone:
+                raise
+            steps.append(RouteStep(wish, "", str(wish), None, None, None, str(error)[len("routes: ") :]))
+            continue
         owner = census.owner_name(inode)
         try:
             named = name_namespace(census.namespaces[inode])

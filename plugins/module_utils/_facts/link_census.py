@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, NamedTuple, Optional
@@ -16,6 +17,12 @@ from .mtu_fact import completed_links
 from .options import GatherOptions, Subset
 from .reading import Reader
 from .survey import survey
+
+VANISHED = (errno.ENOENT, errno.ESRCH)
+
+
+class NoSuchTarget(ValueError):
+    """What is named is not there: it never was, it is no more, or what has its name by now is something else."""
 
 
 class LinkName(NamedTuple):
@@ -61,7 +68,8 @@ class LinkCensus:
     def namespace_of(self, path: Optional[str], pid: Optional[int], subject: str) -> int:
         """Return the inode of a namespace that a user names by a path or a process; by none: the host's.
 
-        subject: what is to be found there, for the message. Raises ValueError.
+        subject: what is to be found there, for the message. Raises ValueError, NoSuchTarget also for a path or a
+        process that leads to the host's namespace: ids are given away again, and the host's own links go by no id.
         """
         if path is None and pid is None:
             if self.host is None:
@@ -71,10 +79,24 @@ class LinkCensus:
         try:
             inode = os.stat(place).st_ino
         except OSError as error:
-            raise ValueError(f"{subject}: {place} is no network namespace: {error.strerror}") from error
+            kind = NoSuchTarget if error.errno in VANISHED else ValueError
+            raise kind(f"{subject}: {place} is no network namespace: {error.strerror}") from error
         if inode not in self.namespaces:
-            raise ValueError(f"{subject}: {place} is no network namespace")
+            raise NoSuchTarget(f"{subject}: {place} is no network namespace")
+        if self.namespaces[inode].host:
+            raise NoSuchTarget(
+                f"{subject}: {place} is in the host's own network namespace; for that, leave out namespace and pid"
+            )
         return inode
+
+    def find(self, namespace: int, link: str, subject: str) -> LinkName:
+        """Return a link. Raises ValueError where the namespace's links could not be read, else NoSuchTarget."""
+        name = LinkName(namespace, link)
+        if name in self.links:
+            return name
+        there = sorted(one.name for one in self.links if one.namespace == namespace)
+        kind = NoSuchTarget if there else ValueError
+        raise kind(f"{subject}; there are {', '.join(there[:20]) or 'none that can be read'}")
 
     def owner_name(self, namespace: int) -> str:
         """Return whose a namespace is, in words."""
