@@ -131,6 +131,13 @@ reached:
   type: list
   elements: dict
   sample: [{address: 198.18.7.254, verdict: ok, carries: 1500}]
+overdue:
+  description:
+    - What another guard's changes were that were undone first, because its time was over and its timer had not done it,
+      in words; empty where there was none.
+  returned: with O(state=armed)
+  type: str
+  sample: ""
 outcome:
   description: How the guard has ended, V(confirmed) or V(rolled back); empty where none of that name is known.
   returned: with O(state=confirmed) and O(state=rolled_back)
@@ -179,6 +186,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.netfit.cluster.plugins.module_utils._change.guard import (
     Outcome,
     Paths,
+    check_free,
     check_seconds,
     confirm,
     keep_pending,
@@ -187,7 +195,11 @@ from ansible_collections.netfit.cluster.plugins.module_utils._change.guard impor
     read_pending,
     roll_back,
 )
-from ansible_collections.netfit.cluster.plugins.module_utils._change.guard_timer import start_timer, stop_timer
+from ansible_collections.netfit.cluster.plugins.module_utils._change.guard_timer import (
+    end_overdue,
+    start_timer,
+    stop_timer,
+)
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import Run
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resource import ChangeError
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resources import RESOURCES
@@ -250,10 +262,11 @@ def arm(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
     client = client_address()
     addresses = check_addresses([*params["probe"], *([client] if client else []), *default_gateways()])
     check_seconds(params["timeout"])
-    before = reach(addresses)
     lock = HostLock()
     try:
-        pending = new_guard(params["run"], params["timeout"], before, params["since"], PATHS)
+        ended = None if check_only else end_overdue(PATHS)
+        check_free(PATHS, spare_overdue=check_only)
+        pending = new_guard(params["run"], params["timeout"], reach(addresses), params["since"], PATHS)
         if not check_only:
             pending = replace(pending, timer=start_timer(pending, PATHS))
             keep_pending(pending, PATHS)
@@ -266,19 +279,14 @@ def arm(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
         "since": pending.since,
         "seconds": pending.seconds,
         "reached": list(pending.before),
+        "overdue": ended.in_words() if ended is not None else "",
     }
 
 
 def confirm_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
     """Let the changes stay, where nothing is worse than before. Raises ChangeError."""
-    pending = read_pending(PATHS)
-    after: List[Dict[str, Any]] = []
-    if pending is not None and pending.token == params["guard"]:
-        after = reach([one["address"] for one in pending.before])
-        worse = complaints(pending.before, after)
-        if worse:
-            raise Worse(worse)
     if check_only:
+        _measure_again(params["guard"])
         return {
             "changed": True,
             "run": "",
@@ -288,8 +296,11 @@ def confirm_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]
             "changes": None,
             "reached": [],
         }
-    lock = HostLock()
+    lock = _lock_without_waiting()
     try:
+        pending = read_pending(PATHS)
+        after = _measure_again(params["guard"])
+        end_overdue(PATHS)
         outcome = confirm(params["guard"], PATHS)
     finally:
         lock.release()
@@ -304,6 +315,29 @@ def confirm_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]
         "changes": outcome.changes,
         "reached": after,
     }
+
+
+def _lock_without_waiting() -> HostLock:
+    """Take the host's lock, and keep it while it is measured: what is changed later is not what was measured.
+
+    Raises ChangeError where another one holds it: the connection that we came by is older than what is changed now.
+    """
+    try:
+        return HostLock(seconds=0.0)
+    except ChangeError as error:
+        raise ChangeError("not confirmed: a change is being made on this host; try it again after that") from error
+
+
+def _measure_again(guard: str) -> List[Dict[str, Any]]:
+    """Return what can be reached, where this guard is pending. Raises Worse."""
+    pending = read_pending(PATHS)
+    if pending is None or pending.token != guard:
+        return []
+    after = reach([one["address"] for one in pending.before])
+    worse = complaints(pending.before, after)
+    if worse:
+        raise Worse(worse)
+    return after
 
 
 def roll_back_guard(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:

@@ -186,6 +186,13 @@ gone:
   type: list
   elements: str
   sample: []
+overdue:
+  description:
+    - What another run's changes were that were undone first, because the time of its guard was over and its timer had
+      not done it, in words; empty where there was none.
+  returned: always
+  type: str
+  sample: ""
 written:
   description: Files that were written.
   returned: always
@@ -206,14 +213,18 @@ guard:
   sample: {outcome: confirmed, reason: "", seconds: 2.1, undone: []}
 """
 
+import os
 from typing import Any, Dict, List, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.netfit.cluster.plugins.module_utils._change.guard import Paths
+from ansible_collections.netfit.cluster.plugins.module_utils._change.guard_timer import end_overdue
 from ansible_collections.netfit.cluster.plugins.module_utils._change.journal import Change, check_run_name
 from ansible_collections.netfit.cluster.plugins.module_utils._change.link_mtu import carry_out, plan_links, wishes_of
 from ansible_collections.netfit.cluster.plugins.module_utils._change.resource import ChangeError, Gone
 from ansible_collections.netfit.cluster.plugins.module_utils._change.route_mtu import route_wishes_of
+from ansible_collections.netfit.cluster.plugins.module_utils._change.session import HostLock
 
 ARGUMENTS: Dict[str, Any] = {
     "links": {
@@ -269,6 +280,7 @@ def set_mtus(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
     if not params["live"] and not params["persist"]:
         raise ValueError("live and persist are both off: nothing is left to do")
     links, routes = wishes_of(params["links"]), route_wishes_of(params["routes"])
+    overdue = "" if check_only else _end_overdue()
     skip_gone = params["gone"] == "skip"
     plan = plan_links(links, params["persist"], routes=routes, skip_gone=skip_gone)
     changes = plan.changes(params["live"])
@@ -276,7 +288,20 @@ def set_mtus(params: Mapping[str, Any], check_only: bool) -> Dict[str, Any]:
     gone: List[Change] = []
     if changes and not check_only:
         run, gone = carry_out(changes, params["run"], armed=params["armed"], skip_gone=skip_gone)
-    return {**plan.without(gone).as_result(params["live"]), "changed": len(changes) > len(gone), "run": run}
+    result = plan.without(gone).as_result(params["live"])
+    return {**result, "changed": len(changes) > len(gone), "run": run, "overdue": overdue}
+
+
+def _end_overdue() -> str:
+    """Undo what another run's guard should have undone before, and tell it. Raises ChangeError."""
+    if not os.path.exists(Paths().pending):
+        return ""
+    lock = HostLock()
+    try:
+        ended = end_overdue(Paths())
+    finally:
+        lock.release()
+    return ended.in_words() if ended is not None else ""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import pytest
 from private_host import BEGIN, Killed, PrivateHost
@@ -211,3 +211,53 @@ def test_killed_while_it_is_confirmed_it_is_confirmed_or_undone(host: PrivateHos
         outcomes.add(told["outcome"])
         assert host.sysctl() == (AFTER if told["outcome"] == "confirmed" else BEGIN)
     assert outcomes == {"confirmed", "rolled back"}
+
+
+def test_nothing_is_confirmed_while_a_change_is_being_made(host: PrivateHost) -> None:
+    armed = arm(host)
+    host.command("sh", "-c", "flock /run/lock/netfit sh -c 'touch /run/lock/held; sleep 2' >/dev/null 2>&1 &")
+    while "No such" in host.command("ls", "/run/lock/held"):
+        time.sleep(0.01)
+    busy = confirm(host, armed["guard"])
+    assert busy["failed"] and "not confirmed: a change is being made on this host" in busy["msg"]
+    assert rolled_back(host, armed["guard"])["outcome"] == "rolled back"
+
+
+def outlive_its_timer(host: PrivateHost) -> None:
+    """Have the guard's time be over, and its timer killed before."""
+    pending = json.loads(host.command("cat", PENDING))
+    host.command("kill", "-9", str(pending["timer"]["pid"]))
+    host.write(PENDING, json.dumps({**pending, "until": 1.0, "deadline": pending["deadline"] - 3600}))
+
+
+def arm_another(host: PrivateHost, _guard: str) -> None:
+    assert arm(host, run="two", check=True)["overdue"] == ""
+    assert host.sysctl() == AFTER
+    armed = arm(host, run="two")
+    assert armed["overdue"].startswith("what run one had changed was undone only now: it was not confirmed within 5 s")
+    assert rolled_back(host, armed["guard"])["outcome"] == "rolled back"
+
+
+def confirm_late(host: PrivateHost, guard: str) -> None:
+    said = confirm(host, guard)
+    assert said["failed"] and "were rolled back at" in said["msg"] and "not confirmed within 5 seconds" in said["msg"]
+
+
+def change_a_link(host: PrivateHost, _guard: str) -> None:
+    lowered = {"links": [{"link": "lo", "mtu": 1400}], "persist": False, "run": "two"}
+    assert host.run("link_mtu", check=True, **lowered)["overdue"] == "" and host.sysctl() == AFTER
+    done = host.run("link_mtu", **lowered)
+    assert done["changed"] and "what run one had changed was undone only now" in done["overdue"]
+    host.run("change_guard", state="undone", run="two")
+    assert "mtu 65536" in host.command("ip", "link", "show", "lo")
+
+
+@pytest.mark.parametrize("next_one", [arm_another, confirm_late, change_a_link])
+def test_who_comes_next_undoes_what_is_overdue(next_one: Callable[[PrivateHost, str], None], host: PrivateHost) -> None:
+    guard = arm(host)["guard"]
+    change(host)
+    outlive_its_timer(host)
+    next_one(host, guard)
+    assert host.sysctl() == BEGIN and host.files() == {}
+    assert rolled_back_record(host)[0]["reason"] == "it was not confirmed within 5 seconds"
+    assert "No such file" in host.command("cat", PENDING)

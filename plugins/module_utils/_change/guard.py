@@ -72,6 +72,12 @@ class Outcome:
     errors: Tuple[str, ...] = ()
     changes: Optional[int] = None
 
+    def in_words(self) -> str:
+        """Tell what was undone for another run, whose guard's time was over."""
+        names = f": {', '.join(self.undone)}" if self.undone else ", nothing of which was left"
+        left = f"; not undone: {'; '.join(self.errors)}" if self.errors else ""
+        return f"what run {self.run} had changed was undone only now: {self.reason}{names}{left}"
+
 
 @dataclass(frozen=True)
 class Paths:
@@ -103,21 +109,26 @@ def check_seconds(seconds: float) -> float:
     return seconds
 
 
+def check_free(paths: Paths, spare_overdue: bool = False) -> None:
+    """Raise ChangeError where a guard is pending. spare_overdue: not for one whose time is over."""
+    pending = read_pending(paths)
+    if pending is not None and (pending.left > 0 or not spare_overdue):
+        clock = time.strftime("%H:%M:%S", time.localtime(pending.deadline))
+        raise ChangeError(
+            f"run {pending.run} has a change on this host that is to be confirmed until {clock} (in "
+            f"{max(0.0, pending.left):.0f} s), or is undone then: wait for it and run again (guard {pending.token} in "
+            f"{paths.pending})"
+        )
+
+
 def new_guard(
     run: Optional[str], seconds: float, before: Sequence[Mapping[str, Any]], since: Optional[int], paths: Paths
 ) -> Pending:
     """Return a guard that begins now; nothing is written. since: None for all that the run changes from now on.
 
-    Raises ValueError for bad input, ChangeError where another one is pending. The caller holds the host's lock.
+    Raises ValueError for bad input, ChangeError. The caller holds the host's lock, and has called check_free().
     """
     name = check_run_name(run) if run else new_run_name()
-    pending = read_pending(paths)
-    if pending is not None:
-        clock = time.strftime("%H:%M:%S", time.localtime(pending.deadline))
-        raise ChangeError(
-            f"run {pending.run} has a change on this host that is to be confirmed until {clock} (in "
-            f"{max(0.0, pending.left):.0f} s), or is undone then: wait for it and run again"
-        )
     known = _run(name, paths)
     last = max((entry.number for entry in known.entries), default=0) if known is not None else 0
     return Pending(

@@ -109,6 +109,19 @@ def expire(token: str, paths: Paths, lock: str) -> Optional[Outcome]:
         pending = read_pending(paths)
         if pending is None or pending.token != token:
             return None
-        return roll_back(pending, f"it was not confirmed within {pending.seconds:g} seconds", RESOURCES, paths)
+        return _roll_back(pending, paths)
     finally:
         held.release()
+
+
+def end_overdue(paths: Paths) -> Optional[Outcome]:
+    """Undo what is pending beyond its time: its timer was killed, or never got the host's lock. None: there is nothing.
+
+    The caller holds the host's lock. Raises ChangeError.
+    """
+    pending = read_pending(paths)
+    return _roll_back(pending, paths) if pending is not None and pending.left <= 0 else None
+
+
+def _roll_back(pending: Pending, paths: Paths) -> Outcome:
+    return roll_back(pending, f"it was not confirmed within {pending.seconds:g} seconds", RESOURCES, paths)

@@ -129,6 +129,8 @@ class Guard:
         )
         if answer is None or answer.get("failed") or answer.get("unreachable"):
             raise Refused(_why(answer, "the host did not answer"))
+        if answer.get("overdue"):
+            self._say(str(answer["overdue"]))
         # When its timer started is not known better than: after we asked, and before we were told.
         until, undone = began + seconds - MARGIN, self._clock.monotonic() + seconds + UNDOING_SECONDS
         return Armed(answer["guard"], answer["run"], answer["since"], seconds, until, undone)
