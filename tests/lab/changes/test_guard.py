@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,15 @@ OTHERS = ("net", "o1", "o2")
 ROUNDS = 5
 SECONDS = 60
 """Of the guards of many hosts at once, on two cores that have more to do."""
+SLACK = 60
+"""Seconds beyond a guard's time after which such a host has to be back all the same."""
 ALONE = 30
 NETWORK = "/etc/systemd/network/20-lan.network"
 DROP_INS = f"{NETWORK}.d"
+INTERFACES = "/etc/network/interfaces"
+STANZA = "iface eth0 inet manual\n    mtu 1450\n"
+BROUGHT_UP = "mkdir -p /run/network && echo eth0=eth0 > /run/network/ifstate"
+"""What ifup notes. With that the MTU of eth0 would be made to last in INTERFACES."""
 DOCUMENT = {
     "segments": {
         "left": {"addresses": "10.63.1.0/24"},
@@ -55,7 +62,11 @@ DOCUMENT = {
                 "Gateway=10.63.3.1\n"
             },
         },
-        "h[01:10]": {"groups": ["many"], "segments": {"right": {"mtu": 1450}}},
+        "h[01:10]": {
+            "groups": ["many"],
+            "segments": {"right": {"mtu": 1450}},
+            "files": {INTERFACES: STANZA},
+        },
         "o[1:2]": {"segments": {"right": {"mtu": 1450}}},
     },
 }
@@ -89,6 +100,8 @@ def hosts(real: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lab.
         running = lab.up(name, "guard", DOCUMENT, print)
         (running.paths.directory / "play.yml").write_text(PLAY)
         (running.paths.directory / "again_and_again.yml").write_text(AGAIN_AND_AGAIN)
+        for many in MANY:
+            running.host(many).run(["sh", "-c", BROUGHT_UP])
         yield running
     finally:
         lab.down(name, print)
@@ -186,6 +199,14 @@ def wait_for_mtu(hosts: lab.Lab, name: str, wanted: int, seconds: float) -> None
 
 def guard_files(hosts: lab.Lab, name: str) -> list[str]:
     return hosts.host(name).run(["sh", "-c", "ls /run/netfit/guard 2>/dev/null"], check=False).stdout.split()
+
+
+def seconds_lost(hosts: lab.Lab, name: str, run: str, ended: str) -> float:
+    """How long a host had the MTU that cut it off, by its own clock: from the journal's entry to the guard's end."""
+    journal = (hosts.host(name).root / f"var/lib/netfit/journal/{run}.jsonl").read_text().splitlines()
+    changed = next(entry["moment"] for entry in map(json.loads, journal) if "number" in entry)
+    began, end = (datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ") for moment in (changed, ended))
+    return (end - began).total_seconds()
 
 
 def written(hosts: lab.Lab, name: str) -> str:
@@ -327,13 +348,21 @@ def test_fifty_times_a_host_that_was_lost_comes_back(hosts: lab.Lab, again_and_a
     for (name, number), result in results.items():
         undone = f"Everything was rolled back (MTU of eth0 of {name}), and nothing was made to last"
         assert result["msg"].endswith(undone), (name, number, result)
-        assert result["links"][0]["before"] == 1450, (name, number, result)
+        link = result["links"][0]
+        assert link["before"] == 1450, (name, number, result)
+        # What would have been written, had it been confirmed.
+        assert (link["manager"], link["files"]) == ("ifupdown", [INTERFACES]), (name, number, result)
+        assert result["written"] == [], (name, number, result)
         last = again_and_again.last[name, f"round-{number}"]
         assert (last["state"], last["errors"]) == ("rolled back", []), (name, number, last)
         assert last["reason"] == f"it was not confirmed within {SECONDS} seconds"
+        # By the host's clock, and by that of who waited for it.
+        assert 0 < seconds_lost(hosts, name, f"round-{number}", last["moment"]) <= SECONDS + SLACK, (name, number, last)
+        assert result["guard"]["seconds"] <= SECONDS + SLACK, (name, number, result["guard"])
     assert {mtu(hosts, name) for name in MANY} == {1450}
     for name in MANY:
         assert guard_files(hosts, name) == ["last.json"]
+        assert (hosts.host(name).root / INTERFACES.lstrip("/")).read_text() == STANZA
         seen = hosts.host(name).run(["journalctl", "--no-pager", "-o", "cat", "-u", "netfit-guard-*.service"]).stdout
         assert seen.count("Deactivated successfully") >= ROUNDS
 
