@@ -40,6 +40,11 @@ options:
     description: The MTU in bytes that the default network is to have.
     type: int
     required: true
+  raise:
+    description: Whether a default network that has less is to have more.
+    type: bool
+    default: false
+    version_added: 0.6.0
 author:
   - The netfit team (@netfit)
 """
@@ -54,19 +59,22 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(needed), whether the default network has another MTU; C(refused), why Docker may not be restarted, empty where
-      it may; C(stops), the containers that do not run meanwhile; C(stop), those to stop before, and C(start), those to
-      start afterwards, both in their order.
+    - C(needed), whether the default network has to get another MTU; C(refused), why Docker may not be restarted, empty
+      where it may; C(stops), the containers that do not run meanwhile; C(stop), those to stop before, and C(start),
+      those to start afterwards, both in their order.
   type: dict
 """
 
 
-def docker_restart(containers: Any, networks: Any, live_restore: bool, mtu: Any) -> Dict[str, Any]:
-    """Return the plan. Raises AnsibleFilterError for what docker doesn't print."""
+def docker_restart(containers: Any, networks: Any, live_restore: bool, mtu: Any, **options: Any) -> Dict[str, Any]:
+    """Return the plan. options: raise. Raises AnsibleFilterError for what docker doesn't print."""
+    unknown = sorted(set(options) - {"raise"})
+    if unknown:
+        raise AnsibleFilterError(f"docker_restart: {', '.join(unknown)}; allowed is raise")
     try:
         default = next((read_network(shown) for shown in networks if shown["Name"] == "bridge"), None)
         read = [read_container(shown) for shown in containers]
-        return plan_restart(default, read, bool(live_restore), int(mtu)).as_fact()
+        return plan_restart(default, read, bool(live_restore), int(mtu), bool(options.get("raise"))).as_fact()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"docker_restart: this is not what docker inspect prints: {error!r}") from error
 

@@ -69,6 +69,16 @@ options:
   container_mtu:
     description: The same for containers behind a plain bridge.
     type: int
+  raise:
+    description:
+      - Whether networks of Docker, podman, nerdctl and CNI configurations of the administrator that give containers
+        less than what is asked for get more.
+      - Without it each of them is lowered where it gives more, and left alone where it gives less or the same, also
+        where it does so without a setting.
+      - The settings of Kubernetes' networks are one for the whole cluster, and get what is asked for.
+    type: bool
+    default: false
+    version_added: 0.6.0
   plugin:
     description:
       - The network plugin that RKE1, RKE2 or K3s is expected to have. By default what their files say.
@@ -285,7 +295,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     try:
         session = Session(module.params["run"], NAME, {"file": FileResource()})
-        wish = MtuWish(**{name: module.params[name] for name in WISHES})
+        wish = MtuWish(**{name: module.params[name] for name in WISHES}, raising=module.params["raise"])
         plan = plan_new_pods(wish, module.params["stacks"], ROOT)
     except (ValueError, UnreadableFile) as error:
         module.fail_json(msg=str(error))
@@ -314,6 +324,7 @@ def argument_spec() -> Dict[str, Any]:
         "underlay_mtu": {"type": "int"},
         "pod_mtu": {"type": "int"},
         "container_mtu": {"type": "int"},
+        "raise": {"type": "bool", "default": False},
         "plugin": {"type": "str"},
         "rke1_cluster_file": {"type": "path"},
         "cni_file": {"type": "path"},

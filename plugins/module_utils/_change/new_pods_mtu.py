@@ -12,6 +12,7 @@ from .._config.mtu_seen import network_in_force, pods_have_ipv6
 from .._config.mtu_stacks import KUBERNETES, find_stacks, plan_stacks
 from .._config.reading import under
 from .._facts.connection import default_link_mtu
+from .._model.docker_network import KERNEL_MTU
 from .._model.file_change import FileChange, FileText
 from .._model.mtu_config import MtuWish, Stack, StackPlan
 from .dockerd import dockerd_version, validated
@@ -43,8 +44,6 @@ def _podman_mtu() -> Optional[int]:
     return KERNEL_MTU if default_link_mtu() == KERNEL_MTU else None
 
 
-KERNEL_MTU = 1500
-"""Of a new veth pair or bridge: ETH_DATA_LEN, include/uapi/linux/if_ether.h. dockerd has the same (moby, "mtu")."""
 UNSET: Mapping[Stack, Callable[[], Optional[int]]] = {
     Stack.DOCKER: lambda: KERNEL_MTU,
     Stack.NERDCTL: lambda: KERNEL_MTU,
@@ -89,6 +88,8 @@ def plan_new_pods(wish: MtuWish, stacks: Sequence[str], root: str = "/") -> Pods
         _check_ipv6(wish, root)
     if Stack.DOCKER in chosen and wish.docker_version is None:
         wish = replace(wish, docker_version=dockerd_version())
+    if Stack.PODMAN in chosen:
+        wish = replace(wish, default_link_mtu=default_link_mtu())
     made = [needless(plan) if plan.stack not in named else plan for plan in plan_stacks(root, chosen, wish)]
     plans = [validated(plan, wish.docker_version) for plan in made]
     blocked = [f"{plan.stack.value}: {plan.reason}" for plan in plans if plan.blocked and plan.stack in named]

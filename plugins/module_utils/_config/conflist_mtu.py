@@ -12,11 +12,12 @@ import json
 from typing import List, Optional, Tuple
 
 from .._model.declared import MtuMeaning
+from .._model.docker_network import KERNEL_MTU
 from .._model.mtu_config import Knob
 from .drop_ins import Blocked
 from .json_edit import add_member, replace_value, with_member
 from .json_text import JsonNode, parse_json
-from .reading import read_text
+from .mtu_ceiling import link_mtu
 
 MAIN_PLUGINS = ("bridge", "ptp", "macvlan", "ipvlan", "vlan", "tap")
 """Those that make a container's interface and take an MTU for it, all with the same meaning."""
@@ -65,19 +66,30 @@ def with_mtu(text: str, mtu: int) -> str:
     return text
 
 
-def conflist_knobs(file: str, before: JsonNode, mtu: int) -> Tuple[Knob, ...]:
-    """Return a knob for each place of a configuration that takes the MTU."""
+def conflist_knobs(file: str, before: JsonNode, mtu: Optional[int]) -> Tuple[Knob, ...]:
+    """Return a knob for each place of a configuration that takes the MTU. mtu: None where it is left as it is."""
     return tuple(
-        Knob(f"{file} {plugin.path or plugin.text('type')} mtu", MtuMeaning.INTERFACE, _now(plugin), mtu)
-        for plugin in _places(before)
+        Knob(f"{file} {plugin.path or plugin.text('type')} mtu", MtuMeaning.INTERFACE, now, now if mtu is None else mtu)
+        for plugin, now in ((plugin, _now(plugin)) for plugin in _places(before))
     )
+
+
+def mtus_in_force(root: str, node: JsonNode) -> List[int]:
+    """Return what the plugins of a configuration give to containers now, in bytes, by a setting or without one."""
+    found = []
+    for plugin in _places(node):
+        master = _master(plugin)
+        inherited = (link_mtu(root, master) if master else None) or KERNEL_MTU
+        if plugin.text("type") != _TUNING or _now(plugin):
+            found.append(_now(plugin) or inherited)
+    return found
 
 
 def refuse_beyond_master(root: str, file: str, node: JsonNode, mtu: int) -> None:
     """Raise Blocked where a plugin would fail because the link that it sits on has a smaller MTU."""
     for plugin in main_plugins(node):
-        master = plugin.text("master") if plugin.text("type") in _WITH_MASTER else None
-        limit = _link_mtu(root, master) if master else None
+        master = _master(plugin)
+        limit = link_mtu(root, master) if master else None
         if limit is not None and mtu > limit:
             raise Blocked(
                 f"{file}: {plugin.text('type')} sits on {master}, whose MTU is {limit}: with {mtu} no container would "
@@ -103,7 +115,5 @@ def _now(plugin: JsonNode) -> Optional[int]:
     return number if isinstance(number, int) and not isinstance(number, bool) and number else None
 
 
-def _link_mtu(root: str, link: str) -> Optional[int]:
-    # A name with a slash is none of a link, and would lead out of the directory.
-    text = read_text(root, f"/sys/class/net/{link}/mtu") if "/" not in link else None
-    return int(text) if text is not None and text.strip().isdecimal() else None
+def _master(plugin: JsonNode) -> Optional[str]:
+    return plugin.text("master") if plugin.text("type") in _WITH_MASTER else None

@@ -12,10 +12,18 @@ from .._model.file_change import FileChange
 from .._model.mtu_config import Knob, MtuWish, Stack, StackPlan
 from .cni_networks import read_cni_networks
 from .cni_tuning import owner_of
-from .conflist_mtu import conflist_knobs, main_plugins, parse_conflist, refuse_beyond_master, with_mtu
+from .conflist_mtu import (
+    conflist_knobs,
+    main_plugins,
+    mtus_in_force,
+    parse_conflist,
+    refuse_beyond_master,
+    with_mtu,
+)
 from .declarations import Declarations
 from .drop_ins import Blocked
 from .json_text import JsonError, JsonNode, parse_json
+from .mtu_ceiling import new_size, words_about_smaller
 from .reading import UnreadableFile, list_directory, read_text
 from .toml_strings import toml_string
 from .whole_file import read_whole
@@ -55,8 +63,9 @@ def plan_cni_mtu(root: str, wish: MtuWish) -> StackPlan:
     owner = owner_of(file, node)
     if owner:
         raise Blocked(f"{file} is written by {owner} and would lose the change: {_INSTEAD}")
-    changes, knobs = _change(root, file, node, mtu)
-    reason = "" if changes else f"{file} is so already."
+    changes, knobs = _change(root, file, node, mtu, wish.raising)
+    smaller = words_about_smaller(knobs, mtu)
+    reason = "" if changes else " ".join(smaller or [f"{file} is so already."])
     return StackPlan(Stack.CNI, knobs=knobs, changes=changes, reason=reason, running=_PODS_RUNNING)
 
 
@@ -80,7 +89,7 @@ def plan_nerdctl_mtu(root: str, wish: MtuWish) -> StackPlan:
     if mtu is None:
         raise Blocked("container_mtu: it is needed for nerdctl's bridges, and it is not given")
     files = nerdctl_files(root)
-    plan = plan_conflists(root, Stack.NERDCTL, files, mtu)
+    plan = plan_conflists(root, Stack.NERDCTL, files, mtu, wish.raising)
     if not files:
         return replace(
             plan,
@@ -103,8 +112,11 @@ def nerdctl_files(root: str) -> List[str]:
     return found
 
 
-def plan_conflists(root: str, stack: Stack, files: Sequence[str], mtu: int) -> StackPlan:
-    """Return the plan that gives all these configurations an MTU. Raises Blocked, UnreadableFile."""
+def plan_conflists(root: str, stack: Stack, files: Sequence[str], mtu: int, raising: bool) -> StackPlan:
+    """Return the plan that gives all these configurations an MTU: those that have less only when raising.
+
+    Raises Blocked, UnreadableFile.
+    """
     changes: Tuple[FileChange, ...] = ()
     knobs: Tuple[Knob, ...] = ()
     others = []
@@ -114,26 +126,33 @@ def plan_conflists(root: str, stack: Stack, files: Sequence[str], mtu: int) -> S
         if not main_plugins(node):
             others.append(file)
             continue
-        more_changes, more_knobs = _change(root, file, node, mtu)
+        more_changes, more_knobs = _change(root, file, node, mtu, raising)
         changes, knobs = changes + more_changes, knobs + more_knobs
     words = [f"{', '.join(others)}: no plugin that takes an MTU."] if others else []
-    if not changes:
+    smaller = words_about_smaller(knobs, mtu)
+    if not changes and not smaller:
         words.append("All networks have it already." if knobs else "There is no network to change.")
+    words += smaller
     return StackPlan(stack, knobs=knobs, changes=changes, reason=" ".join(words))
 
 
-def _change(root: str, file: str, node: JsonNode, mtu: int) -> Tuple[Tuple[FileChange, ...], Tuple[Knob, ...]]:
+def _change(
+    root: str, file: str, node: JsonNode, mtu: int, raising: bool
+) -> Tuple[Tuple[FileChange, ...], Tuple[Knob, ...]]:
     plugins = main_plugins(node)
     if not plugins:
         kinds = ", ".join(sorted({plugin.text("type") or "?" for plugin in node.elements("plugins") or (node,)}))
         raise Blocked(f"{file}: what mtu means to {kinds} is not known here: set it in that plugin's own way")
-    refuse_beyond_master(root, file, node, mtu)
+    size = new_size(mtu, raising, mtus_in_force(root, node))
+    if size is None:
+        return (), conflist_knobs(file, node, None)
+    refuse_beyond_master(root, file, node, size)
     before = read_whole(root, file)
     if before is None:
         raise Blocked(f"{file} is not there any more: run again")
-    text = with_mtu(before.text, mtu)
+    text = with_mtu(before.text, size)
     changes = (FileChange(file, before, replace(before, text=text)),) if text != before.text else ()
-    return changes, conflist_knobs(file, node, mtu)
+    return changes, conflist_knobs(file, node, size)
 
 
 def _is_nerdctls(name: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import List, Optional, Tuple, Union
 
 from .._model.declared import MtuMeaning
-from .._model.docker_network import DOCKER_MTU_OPTION, DockerNetwork
+from .._model.docker_network import DOCKER_MTU_OPTION, KERNEL_MTU, DockerNetwork
 from .._model.file_change import FileChange, FileText, Restart
 from .._model.mtu_config import Knob, MtuWish, Stack, StackPlan
 from .declarations import Declarations
@@ -23,6 +23,7 @@ from .docker_network_list import list_docker_networks
 from .drop_ins import Blocked
 from .json_edit import with_member
 from .json_text import JsonError, JsonNode, parse_json
+from .mtu_ceiling import new_size, words_about_smaller
 from .mtu_docker_networks import network_snippets, other_networks, swarm_snippets
 from .reading import exists
 from .whole_file import read_whole
@@ -70,15 +71,17 @@ def plan_docker_mtu(root: str, wish: MtuWish) -> StackPlan:
     nothing = not settings and (before is None or not before.text.strip())
     after = before if nothing else FileText(text, before.mode if before is not None else 0o644)
     networks = list_docker_networks(declarations, docker_data_root(declarations))
+    knobs = _knobs(declarations, node, wish)
     plan = StackPlan(
         Stack.DOCKER,
-        knobs=_knobs(declarations, node, wish),
+        knobs=knobs,
         changes=(FileChange(DAEMON_JSON, before, after),) if after != before else (),
         restart=_RESTART,
         running=_running(node),
         snippets=network_snippets(networks, container_mtu),
     )
-    return _with_words(plan, _words(declarations, node, networks, wish), _swarm_mtu(declarations, wish))
+    words = _words(declarations, node, networks, wish) + words_about_smaller(knobs, container_mtu)
+    return _with_words(plan, words, _swarm_mtu(declarations, wish))
 
 
 def _parse(text: str) -> JsonNode:
@@ -96,15 +99,34 @@ def _settings(declarations: Declarations, node: JsonNode, wish: MtuWish) -> List
     """Return keys and value of each member of daemon.json that has to be there. Raises Blocked."""
     found: List[_Setting] = []
     if not _flag_has(declarations, node, wish) and wish.container_mtu is not None:
-        found.append((("mtu",), wish.container_mtu))
+        size = _size(node.get("mtu"), int, wish.container_mtu, wish)
+        found += [(("mtu",), size)] if size is not None else []
     if _knows_defaults(wish):
         for file, line, key, _value in daemon_flags(declarations, "default-network-opt"):
             raise Blocked(
                 f"{file} line {line}: dockerd is started with {key} and would not start with {_DEFAULTS} in "
                 f"{DAEMON_JSON} as well: move what it says there into the file, then run again"
             )
-        found += [((_DEFAULTS, driver, DOCKER_MTU_OPTION), str(mtu)) for driver, mtu in _defaults(wish)]
+        for driver, mtu in _defaults(wish):
+            size = _size(_place(node, driver), str, mtu, wish)
+            found += [((_DEFAULTS, driver, DOCKER_MTU_OPTION), str(size))] if size is not None else []
     return found
+
+
+def _size(now: Optional[JsonNode], kind: type, mtu: int, wish: MtuWish) -> Optional[int]:
+    """Return what a member of daemon.json is to be, None where it stays. What is not of its kind is replaced."""
+    number = _number(now)
+    size = new_size(mtu, wish.raising, [number or KERNEL_MTU])
+    wrong = now is not None and (number is None or not isinstance(now.scalar, kind))
+    return min(mtu, number or KERNEL_MTU) if size is None and wrong else size
+
+
+def _place(node: JsonNode, driver: str) -> Optional[JsonNode]:
+    """Return the MTU of the networks that a driver makes."""
+    place: Optional[JsonNode] = node
+    for key in (_DEFAULTS, driver, DOCKER_MTU_OPTION):
+        place = place.get(key) if place is not None else None
+    return place
 
 
 def _flag_has(declarations: Declarations, node: JsonNode, wish: MtuWish) -> bool:
@@ -116,12 +138,16 @@ def _flag_has(declarations: Declarations, node: JsonNode, wish: MtuWish) -> bool
                 f"{file} line {line}: dockerd is started with {key} {value}, and {DAEMON_JSON} has mtu as well: with "
                 "both it does not start. Remove the option, then run again"
             )
-        if value != str(wish.container_mtu):
+        if not value.isdecimal() or _changed(int(value), wish):
             raise Blocked(
                 f"{file} line {line}: dockerd is started with {key} {value}, and would not start with mtu in "
                 f"{DAEMON_JSON} as well: remove the option (or make it {wish.container_mtu}), then run again"
             )
     return bool(flags)
+
+
+def _changed(now: int, wish: MtuWish) -> bool:
+    return new_size(wish.container_mtu or now, wish.raising, [now]) not in (None, now)
 
 
 def _knows_defaults(wish: MtuWish) -> bool:
@@ -135,15 +161,17 @@ def _defaults(wish: MtuWish) -> List[Tuple[str, int]]:
 
 def _knobs(declarations: Declarations, node: JsonNode, wish: MtuWish) -> Tuple[Knob, ...]:
     flags = daemon_flags(declarations, "mtu")
-    now = int(flags[0][3]) if flags and flags[0][3].isdecimal() else _number(node.get("mtu"))
-    name = f"{flags[0][0]} --mtu" if flags else f"{DAEMON_JSON} mtu"
-    knobs = [Knob(name, MtuMeaning.INTERFACE, now, wish.container_mtu)]
+    if flags and flags[0][3].isdecimal():
+        # Another value than the wished one, that may not stay, was refused before.
+        knobs = [Knob(f"{flags[0][0]} --mtu", MtuMeaning.INTERFACE, int(flags[0][3]), int(flags[0][3]))]
+    else:
+        now, size = node.get("mtu"), _size(node.get("mtu"), int, wish.container_mtu or KERNEL_MTU, wish)
+        knobs = [Knob(f"{DAEMON_JSON} mtu", MtuMeaning.INTERFACE, _number(now), size or _number(now))]
     for driver, mtu in _defaults(wish) if _knows_defaults(wish) else ():
         meaning = MtuMeaning.UNDERLAY if driver == "overlay" else MtuMeaning.INTERFACE
-        place = node
-        for key in (_DEFAULTS, driver, DOCKER_MTU_OPTION):
-            place = place.get(key) or JsonNode("scalar", 0, "")
-        knobs.append(Knob(f"{DAEMON_JSON} {_DEFAULTS}.{driver}", meaning, _number(place), mtu))
+        now = _place(node, driver)
+        size = _size(now, str, mtu, wish) or _number(now)
+        knobs.append(Knob(f"{DAEMON_JSON} {_DEFAULTS}.{driver}", meaning, _number(now), size))
     return tuple(knobs)
 
 

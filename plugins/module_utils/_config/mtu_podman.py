@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Dict, List, Optional, Tuple
 
 from .._model.declared import MtuMeaning
+from .._model.docker_network import KERNEL_MTU
 from .._model.file_change import FileChange, FileText
 from .._model.mtu_config import Knob, MtuWish, Stack, StackPlan
 from .cni_networks import read_cni_networks
@@ -22,7 +23,8 @@ from .conflist_mtu import parse_conflist
 from .declarations import Declarations
 from .drop_ins import Blocked
 from .json_edit import with_member
-from .json_text import JsonError
+from .json_text import JsonError, JsonNode
+from .mtu_ceiling import link_mtu, new_size, words_about_smaller
 from .mtu_cni import plan_conflists
 from .podman import NETAVARK_DIRECTORY, podman_backend, podman_setting
 from .reading import exists, list_directory
@@ -53,18 +55,19 @@ def plan_podman_mtu(root: str, wish: MtuWish) -> StackPlan:
         # What podman itself goes by when it runs for the first time, leaving aside what it finds in its storage.
         backend = "netavark" if any(exists(root, path) for path in _NETAVARK) else "cni"
     if backend == "cni":
-        plan = _plan_cni(root, wish.container_mtu)
+        plan = _plan_cni(root, wish.container_mtu, wish.raising)
     elif backend == "netavark":
-        plan = _plan_netavark(root, declarations, wish.container_mtu)
+        plan = _plan_netavark(root, declarations, wish, wish.container_mtu)
     else:
         raise Blocked(f"network_backend of containers.conf is {backend}, which is neither netavark nor cni: correct it")
     return replace(plan, running=_RUNNING)
 
 
-def _plan_cni(root: str, mtu: int) -> StackPlan:
+def _plan_cni(root: str, mtu: int, raising: bool) -> StackPlan:
     files = [network.file for network in read_cni_networks(Declarations(root)) if network.tool == "podman"]
-    plan = plan_conflists(root, Stack.PODMAN, files, mtu)
-    if any(_named(root, file, _DEFAULT_NAME) for file in files):
+    plan = plan_conflists(root, Stack.PODMAN, files, mtu, raising)
+    fits = new_size(mtu, raising, [KERNEL_MTU]) is None
+    if fits or any(_named(root, file, _DEFAULT_NAME) for file in files):
         return plan
     words = f"podman's default network is in no file and keeps 1500: put {_CNI_DEFAULT} of the package back."
     return replace(plan, reason=f"{plan.reason} {words}".strip())
@@ -75,7 +78,7 @@ def _named(root: str, file: str, name: str) -> bool:
     return found is not None and parse_conflist(file, found.text).text("name") == name
 
 
-def _plan_netavark(root: str, declarations: Declarations, mtu: int) -> StackPlan:
+def _plan_netavark(root: str, declarations: Declarations, wish: MtuWish, mtu: int) -> StackPlan:
     directory = podman_setting(declarations, "network_config_dir") or NETAVARK_DIRECTORY
     default = podman_setting(declarations, "default_network") or _DEFAULT_NAME
     changes: List[FileChange] = []
@@ -83,22 +86,43 @@ def _plan_netavark(root: str, declarations: Declarations, mtu: int) -> StackPlan
     words: List[str] = []
     for name in list_directory(root, directory):
         if name.endswith(".json"):
-            change, knob, word = _network(root, f"{directory}/{name}", mtu)
+            change, knob, word = _network(root, f"{directory}/{name}", wish, mtu)
             changes += [change] if change is not None else []
             knobs += [knob] if knob is not None else []
             words += [word] if word else []
     file = f"{directory}/{default}.json"
     if not exists(root, file):
-        subnet = podman_setting(declarations, "default_subnet") or _DEFAULT_SUBNET
-        changes.append(FileChange(file, None, FileText(default_network(default, subnet, mtu))))
-        knobs.append(Knob(f"{file} options.mtu", MtuMeaning.INTERFACE, None, mtu))
-        words.append(f"{default} is podman's default network, which is in no file as long as it has no MTU.")
-    if not changes:
-        words.append("All networks have it already.")
+        size = new_size(mtu, wish.raising, _unset(wish))
+        knobs.append(Knob(f"{file} options.mtu", MtuMeaning.INTERFACE, None, size))
+        if size is not None:
+            subnet = podman_setting(declarations, "default_subnet") or _DEFAULT_SUBNET
+            changes.append(FileChange(file, None, FileText(default_network(default, subnet, size))))
+            words.append(f"{default} is podman's default network, which is in no file as long as it has no MTU.")
+    smaller = words_about_smaller(knobs, mtu)
+    if not changes and not smaller:
+        words.append("All networks have it already, or give no more without a setting.")
+    words += smaller
     return StackPlan(Stack.PODMAN, knobs=tuple(knobs), changes=tuple(changes), reason=" ".join(words))
 
 
-def _network(root: str, file: str, mtu: int) -> Tuple[Optional[FileChange], Optional[Knob], str]:
+def _unset(wish: MtuWish) -> List[int]:
+    """Return what podman may give without a setting: which of them depends on its release.
+
+    netavark 1.16 and newer take the MTU of the default route's link (containers/netavark, its release notes).
+    """
+    return [KERNEL_MTU, *([wish.default_link_mtu] if wish.default_link_mtu is not None else [])]
+
+
+def _in_force(root: str, node: JsonNode, now: Optional[int], wish: MtuWish) -> List[int]:
+    if now:
+        return [now]
+    if node.text("driver") == "bridge":
+        return _unset(wish)
+    parent = node.text("network_interface")
+    return [(link_mtu(root, parent) if parent else wish.default_link_mtu) or KERNEL_MTU]
+
+
+def _network(root: str, file: str, wish: MtuWish, mtu: int) -> Tuple[Optional[FileChange], Optional[Knob], str]:
     before = read_whole(root, file)
     if before is None:
         return None, None, ""
@@ -106,13 +130,17 @@ def _network(root: str, file: str, mtu: int) -> Tuple[Optional[FileChange], Opti
     driver = node.text("driver")
     if driver not in _DRIVERS:
         return None, None, f"{file}: what mtu means to the driver {driver} is not known here."
+    options = node.get("options")
+    said = options.text("mtu") if options is not None else None
+    now = int(said) if said and said.isdecimal() else None
+    size = new_size(mtu, wish.raising, _in_force(root, node, now, wish))
     try:
-        text = with_member(before.text, ("options", "mtu"), str(mtu))
+        text = with_member(before.text, ("options", "mtu"), str(size or now or mtu))
     except JsonError as error:
         raise Blocked(f"{file}: {error}: correct it, then run again") from error
-    options = node.get("options")
-    now = options.text("mtu") if options is not None else None
-    knob = Knob(f"{file} options.mtu", MtuMeaning.INTERFACE, int(now) if now and now.isdecimal() else None, mtu)
+    knob = Knob(f"{file} options.mtu", MtuMeaning.INTERFACE, now, size or now)
+    if size is None:
+        return None, knob, ""
     return FileChange(file, before, replace(before, text=text)) if text != before.text else None, knob, ""
 
 

@@ -19,10 +19,11 @@ from .fact import Fact
 
 @dataclass(frozen=True)
 class DockerRestart(Fact):
-    """needed: the default network has another MTU than it is to have. refused: why it may not be done, empty else.
+    """needed: the default network has a larger MTU than it is to have, or, where less is to be raised, another one.
 
-    stop: names of containers to stop before, because dockerd would let them run. start: names of those to start
-    afterwards, in that order. stops: those that do not run meanwhile, for people.
+    refused: why it may not be done, empty else. stop: names of containers to stop before, because dockerd would let
+    them run. start: names of those to start afterwards, in that order. stops: those that do not run meanwhile, for
+    people.
     """
 
     needed: bool
@@ -33,15 +34,23 @@ class DockerRestart(Fact):
 
 
 def plan_restart(
-    default: Optional[DockerNetwork], containers: Sequence[DockerContainer], live_restore: bool, mtu: int
+    default: Optional[DockerNetwork],
+    containers: Sequence[DockerContainer],
+    live_restore: bool,
+    mtu: int,
+    raising: bool = False,
 ) -> DockerRestart:
-    """Return what a restart would do. default: the network "bridge", None where there is none. mtu: bytes."""
+    """Return what a restart would do.
+
+    default: the network "bridge", None where there is none. mtu: bytes. raising: whether less is to become more.
+    """
+    now = mtu if default is None else default.mtu or KERNEL_MTU
     running = [one for one in containers if one.running]
     started = [one for one in running if not one.of_swarm]
     # A container in another one's namespaces can't start before that one.
     start = sorted(started, key=lambda one: (one.mode.startswith("container:"), one.name))
     return DockerRestart(
-        needed=default is not None and (default.mtu or KERNEL_MTU) != mtu,
+        needed=now != mtu if raising else now > mtu,
         refused=_refused(running),
         stop=tuple(one.name for one in reversed(start)) if live_restore else (),
         start=tuple(one.name for one in start),

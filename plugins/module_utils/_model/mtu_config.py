@@ -39,6 +39,8 @@ class MtuWish:
     overhead already subtracted. container_mtu: the same for containers behind a plain bridge.
     plugin: the network plugin of RKE1 or RKE2 where its files don't say. *_file: as the host names it.
     docker_version: major and minor of dockerd, None where it isn't known.
+    raising: whether networks of containers that give less get more, too. default_link_mtu: bytes that the link of the
+    default route has, which newer podman gives to containers by itself; None where it isn't known.
     """
 
     underlay_mtu: Optional[int] = None
@@ -48,6 +50,8 @@ class MtuWish:
     rke1_cluster_file: Optional[str] = None
     cni_file: Optional[str] = None
     docker_version: Optional[Tuple[int, int]] = None
+    raising: bool = False
+    default_link_mtu: Optional[int] = None
 
 
 @dataclass(frozen=True)

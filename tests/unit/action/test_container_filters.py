@@ -38,11 +38,16 @@ def test_what_docker_does_not_print_is_refused(networks: Any) -> None:
 
 
 def test_a_restart_of_the_recorded_host() -> None:
-    options = {"networks": NETWORKS, "live_restore": True, "mtu": 1450}
+    options = {"networks": NETWORKS, "live_restore": True, "mtu": 1390}
     found = call(docker_restart, "docker_restart", CONTAINERS, **options)
     assert found["needed"] is True and found["refused"] == ""
     assert found["stops"] == found["start"] == ["c1", "c2", "c3", "ovc", "side", "web"]
     assert call(docker_restart, "docker_restart", CONTAINERS, **{**options, "mtu": 1400})["needed"] is False
+    more = {**options, "mtu": 9001}
+    assert call(docker_restart, "docker_restart", CONTAINERS, **more)["needed"] is False
+    assert call(docker_restart, "docker_restart", CONTAINERS, **more, **{"raise": True})["needed"] is True
+    with pytest.raises(AnsibleFilterError, match="docker_restart: rise; allowed is raise"):
+        call(docker_restart, "docker_restart", CONTAINERS, **more, rise=True)
     with pytest.raises(AnsibleFilterError, match="not what docker inspect prints"):
         call(docker_restart, "docker_restart", [5], **options)
 

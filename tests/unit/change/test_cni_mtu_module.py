@@ -176,6 +176,19 @@ def test_containers_alone_leave_pods_as_they_are(run: Run) -> None:
     assert [one["stack"] for one in run(stacks=["kubernetes"])["stacks"]] == ["k3s"]
 
 
+def test_a_network_of_containers_with_less_is_raised_only_when_asked(run: Run, tmp_path: Path) -> None:
+    network = {"name": "vpn", "nerdctlLabels": {}, "plugins": [{"type": "bridge", "mtu": 1380}]}
+    put(tmp_path, "etc/cni/net.d/nerdctl-vpn.conflist", json.dumps(network))
+    kept = run(container_mtu=1450, stacks=["nerdctl"])
+    assert (kept["changed"], [(one["before"], one["after"]) for one in kept["stacks"][0]["knobs"]]) == (
+        False,
+        [(1380, 1380)],
+    )
+    raised = run(container_mtu=1450, stacks=["nerdctl"], **{"raise": True})
+    assert raised["written"] == ["/etc/cni/net.d/nerdctl-vpn.conflist"]
+    assert json.loads(texts(tmp_path)[raised["written"][0]])["plugins"] == [{"type": "bridge", "mtu": 1450}]
+
+
 def test_a_file_that_somebody_else_changes_meanwhile(run: Run, tmp_path: Path) -> None:
     run()
     root = str(tmp_path / "root")

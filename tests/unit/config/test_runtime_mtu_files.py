@@ -30,7 +30,7 @@ STACKS = {
 }
 VERSIONS = {"docker-20.10": (20, 10), "docker-24": (24, 0)}
 CASES = [(system, variant) for system in STACKS for variant in ("fresh", "right", "edited")]
-WISH = MtuWish(underlay_mtu=1460, pod_mtu=1400, container_mtu=1450)
+WISH = MtuWish(underlay_mtu=1460, pod_mtu=1400, container_mtu=1450, raising=True)
 
 
 def texts(root: Path) -> Dict[str, str]:

@@ -67,11 +67,11 @@ def test_defaults_that_are_no_objects_are_refused(host: Host, defaults: str) -> 
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("/etc/default/docker", '# --mtu=1\nDOCKER_OPTS="--mtu 1400"\n', "/etc/default/docker line 2"),
-        (UNIT, "[Service]\nExecStart=/usr/sbin/dockerd --mtu=1400\n", f"{UNIT} line 2"),
+        ("/etc/default/docker", '# --mtu=1\nDOCKER_OPTS="--mtu 1500"\n', "/etc/default/docker line 2"),
+        (UNIT, "[Service]\nExecStart=/usr/sbin/dockerd --mtu=1500\n", f"{UNIT} line 2"),
         (
             "/etc/systemd/system/docker.service.d/override.conf",
-            "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd \\\n -H fd:// \\\n --mtu=1400\n",
+            "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd \\\n -H fd:// \\\n --mtu=1500\n",
             "override.conf line 5",
         ),
     ],
@@ -270,7 +270,7 @@ def test_configurations_that_are_not_the_administrators_are_refused(
     host("/sys/class/net/eth0/mtu", "1300\n")
     root = host(f"/etc/cni/net.d/{file}", CHAIN % plugins)
     with pytest.raises(Blocked, match=said):
-        plan_cni_mtu(root, WISH)
+        plan_cni_mtu(root, replace(WISH, raising=True))
 
 
 def test_a_named_configuration_is_taken_and_has_to_be_there(host: Host) -> None:

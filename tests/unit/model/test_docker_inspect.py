@@ -184,8 +184,15 @@ DEFAULT = DockerNetwork("bridge", "bridge", options={OPTION: "1500"})
         (None, False),
     ],
 )
-def test_a_restart_is_needed_where_the_default_network_has_another_mtu(default: Any, needed: bool) -> None:
+def test_a_restart_is_needed_where_the_default_network_has_too_much(default: Any, needed: bool) -> None:
     assert plan_restart(default, [], False, 1450).needed is needed
+
+
+@pytest.mark.parametrize(("raising", "needed"), [(False, False), (True, True)])
+def test_a_restart_for_more_is_needed_only_where_that_was_asked_for(raising: bool, needed: bool) -> None:
+    assert plan_restart(DEFAULT, [], False, 9001, raising).needed is needed
+    assert plan_restart(DockerNetwork("bridge", "bridge"), [], False, 9001, raising).needed is needed
+    assert not plan_restart(None, [], False, 9001, raising).needed
 
 
 def test_with_live_restore_all_are_stopped_first_and_in_the_right_order_started() -> None:
