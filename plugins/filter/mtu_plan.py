@@ -76,7 +76,8 @@ _value:
         - By host. C(underlay) (C(link), C(link_mtu), C(path_mtu), C(peer), C(source) and C(mtu), which is
           what this host can build on), C(underlay_mtu) and C(cluster_underlay_mtu) (what its whole cluster
           carries), C(encapsulation), C(family), C(overhead), C(pod_mtu), C(container_mtu); C(wish), which is
-          what module C(cni_mtu) is to be asked for; C(live), C(tunnels) and C(uplinks), each a list
+          what module C(cni_mtu) is to be asked for, with C(raise), without which its C(container_mtu) makes nothing
+          larger; C(live), C(tunnels) and C(uplinks), each a list
           that module C(link_mtu) takes, and C(steps), all of them in their order; C(routes),
           C(knobs), C(restarts), C(disruption), C(stays_broken), C(notes), C(waits_for_owner), and C(changes),
           how many there are.

@@ -17,7 +17,7 @@ from .knobs import KNOBS, value_for
 from .live import Member, live_changes, members, route_changes
 from .notes import notes
 from .overlays import Overlay, overlays_in_use
-from .settings import Setting, find_settings, sizes_of
+from .settings import KERNEL_DEFAULT, Setting, find_settings, sizes_of
 from .targets import Targets, find_targets
 from .underlay import Underlay, find_underlay
 from .wish import SMALLEST, SMALLEST_IPV6, PlanWish
@@ -100,10 +100,12 @@ def _find(host: PlanHost, overlays: Sequence[Overlay], underlay: Underlay, targe
 
 
 def _asked(known: Sequence[Known]) -> Dict[str, Dict[str, Any]]:
-    """By host, what module cni_mtu is to be asked for: as much as fits, but no more than there is unless things are
-    raised.
+    """By host, what module cni_mtu is to be asked for.
 
-    What there is of pods' sizes counts for the whole cluster: a node without pods gets no larger ones than the others.
+    Of pods: as much as fits, but no more than there is unless things are raised. What there is counts for the whole
+    cluster: a node without pods gets no larger ones than the others, and where no node has any, plain routes carry no
+    more than what pods get by default. Of containers: what fits, to which each of their networks is lowered by itself;
+    one that gives less stays as it is, unless "raise" says otherwise.
     """
     present = {meaning: [size for one in known for size in one.present(meaning)] for meaning in ("underlay", "final")}
     return {
@@ -111,8 +113,11 @@ def _asked(known: Sequence[Known]) -> Dict[str, Dict[str, Any]]:
             "underlay_mtu": one.targets.clamp(
                 max(present["underlay"], default=None), value_for("flannel Backend.MTU", sizes_of(one.targets))
             ),
-            "pod_mtu": one.targets.clamp(max(present["final"], default=None), one.targets.pod),
-            "container_mtu": one.targets.clamp(max(one.present("container"), default=None), one.targets.container),
+            "pod_mtu": one.targets.clamp(
+                max(present["final"], default=KERNEL_DEFAULT if one.targets.overlay is None else None), one.targets.pod
+            ),
+            "container_mtu": one.targets.container,
+            "raise": one.targets.raising,
         }
         for one in known
     }

@@ -9,7 +9,7 @@ from typing import List, Sequence
 
 from .._rules.view import HostView
 from .changes import LinkChange
-from .settings import Setting
+from .settings import KERNEL_DEFAULT, Setting
 from .targets import Targets
 from .underlay import CLAIMED, Underlay
 from .wish import PlanWish
@@ -55,6 +55,8 @@ def _about_raising(targets: Targets, wish: PlanWish) -> List[str]:
     found = []
     if wish.raise_smaller and not targets.raising:
         found.append("nothing is raised: what the network carries was not measured on all of the cluster's hosts")
+    if targets.raising and targets.container > KERNEL_DEFAULT:
+        found.append(f"new containers of every runtime get {targets.container}, also where no file says anything yet")
     if targets.pod < targets.most and not targets.raising:
         device = targets.overlay.device.name if targets.overlay is not None else "the overlay"
         found.append(f"pods could have {targets.most}, but {device} is smaller; ask for raise to change that")

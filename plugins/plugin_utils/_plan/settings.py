@@ -75,7 +75,7 @@ def sizes_of(targets: Targets) -> Sizes:
 def find_settings(
     host: HostView, found: Sequence[Member], overlays: Sequence[Overlay], targets: Targets
 ) -> List[Setting]:
-    """Return the settings that the files of a host have, and those that they lack although the default is too much."""
+    """Return the settings that the files of a host have, and those that they lack although the default does not do."""
     settings = []
     for one in host.declared:
         knob = _knob(one, bool(overlays)) if one.active and one.value > 0 and one.path not in GENERATED else None
@@ -118,7 +118,8 @@ def _by_api(one: DeclaredView) -> bool:
 def _undeclared(
     host: HostView, found: Sequence[Member], targets: Targets, settings: Sequence[Setting]
 ) -> List[Setting]:
-    """Where nothing is said, new pods and containers get the kernel's default."""
+    """Where nothing is said, new pods and containers get the kernel's default: too much, or less than it is raised
+    to."""
     missing: List[Tuple[str, str, bool]] = []
     pods = any(member.network.owner.kind is OwnerKind.POD for member in found)
     told = any(one.stack in CLUSTER_STACKS and BY_NAME[one.knob].meaning.value == "final" for one in settings)
@@ -130,7 +131,9 @@ def _undeclared(
     values = [(stack, knob, api, value_for(knob, sizes_of(targets))) for stack, knob, api in missing]
     values += [(stack, knob, False, value) for stack, knob, value in _runtimes(found, targets, settings)]
     return [
-        Setting(stack, knob, None, value, None, api) for stack, knob, api, value in values if value < KERNEL_DEFAULT
+        Setting(stack, knob, None, value, None, api)
+        for stack, knob, api, value in values
+        if targets.clamp(KERNEL_DEFAULT, value) != KERNEL_DEFAULT
     ]
 
 

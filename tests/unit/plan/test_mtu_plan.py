@@ -34,7 +34,7 @@ def test_the_incident_is_healed_in_the_pod_and_nowhere_else() -> None:
         ("Canal veth_mtu", "final", 1500, 1450, "/etc/cni/net.d/10-canal.conflist:7 plugins.0.mtu")
     ]
     assert [one["knob"] for one in host["waits_for_owner"]] == ["Canal veth_mtu"]
-    assert host["wish"] == {"underlay_mtu": 1500, "pod_mtu": 1450, "container_mtu": 1500}
+    assert host["wish"] == {"underlay_mtu": 1500, "pod_mtu": 1450, "container_mtu": 1500, "raise": False}
     assert len(host["stays_broken"]) == 1 and "pod prod/gateway on n2" in host["stays_broken"][0]
     assert any("rollout restart daemonset canal" in text for text in host["restarts"])
 
@@ -71,7 +71,7 @@ def test_a_node_without_pods_asks_for_no_larger_ones_than_the_others_have() -> N
     empty["declared"], empty["namespaces"] = [], empty["namespaces"][:1]
     assert [host["wish"]["pod_mtu"] for host in c.plan_of(facts)["hosts"].values()] == [1450, 1450]
     raised = c.plan_of(facts, **{"raise": True})["hosts"].values()
-    assert [host["wish"]["pod_mtu"] for host in raised] == [8951, 8951]
+    assert [(host["wish"]["pod_mtu"], host["wish"]["raise"]) for host in raised] == [(8951, True), (8951, True)]
 
 
 def test_what_is_only_claimed_is_not_raised_to() -> None:
@@ -80,6 +80,7 @@ def test_what_is_only_claimed_is_not_raised_to() -> None:
     plan = c.plan_of(facts, **{"raise": True})
     assert plan["cluster"]["changes"] == 0
     assert any(note.startswith("nothing is raised") for note in plan["hosts"]["n2"]["notes"])
+    assert plan["hosts"]["n2"]["wish"]["raise"] is False
 
 
 def test_pods_fit_the_narrowest_node_of_their_cluster() -> None:
