@@ -84,7 +84,7 @@ _value:
       type: dict
     cluster:
       description: >-
-        C(groups) of hosts that share an overlay, with the value of every setting; C(changes), C(changed_hosts).
+        C(groups) of hosts of one cluster, with the value of every setting; C(changes), C(changed_hosts).
       type: dict
     not_planned:
       description: Hosts without a plan, each with C(host) and C(reason).

@@ -56,6 +56,14 @@ class Overlay:
         return name, self.tunnel.kind, self.tunnel.identifier or 0
 
     @property
+    def joins_by_bridge(self) -> bool:
+        """Whether no route says which other nodes it reaches, because a bridge or a program feeds it."""
+        if not self.network.is_host:
+            return True
+        fed = self.device.master is not None or self.tunnel.collect_metadata
+        return fed and not carried_routes(self.network, self.device)
+
+    @property
     def by_route(self) -> bool:
         """Whether its stack limits packets by an MTU of the pods' routes and leaves their links as wide as the
         underlay."""
