@@ -65,7 +65,7 @@ def plan_cni_mtu(root: str, wish: MtuWish) -> StackPlan:
         raise Blocked(f"{file} is written by {owner} and would lose the change: {_INSTEAD}")
     changes, knobs = _change(root, file, node, mtu, wish.raising)
     smaller = words_about_smaller(knobs, mtu)
-    reason = "" if changes else " ".join(smaller or [f"{file} is so already."])
+    reason = "" if changes else " ".join(smaller or [f"{file} gives no more already."])
     return StackPlan(Stack.CNI, knobs=knobs, changes=changes, reason=reason, running=_PODS_RUNNING)
 
 
@@ -131,7 +131,7 @@ def plan_conflists(root: str, stack: Stack, files: Sequence[str], mtu: int, rais
     words = [f"{', '.join(others)}: no plugin that takes an MTU."] if others else []
     smaller = words_about_smaller(knobs, mtu)
     if not changes and not smaller:
-        words.append("All networks have it already." if knobs else "There is no network to change.")
+        words.append("None of the networks gives more." if knobs else "There is no network to change.")
     words += smaller
     return StackPlan(stack, knobs=knobs, changes=changes, reason=" ".join(words))
 

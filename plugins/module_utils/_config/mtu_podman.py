@@ -100,7 +100,7 @@ def _plan_netavark(root: str, declarations: Declarations, wish: MtuWish, mtu: in
             words.append(f"{default} is podman's default network, which is in no file as long as it has no MTU.")
     smaller = words_about_smaller(knobs, mtu)
     if not changes and not smaller:
-        words.append("All networks have it already, or give no more without a setting.")
+        words.append("None of the networks gives more.")
     words += smaller
     return StackPlan(Stack.PODMAN, knobs=tuple(knobs), changes=tuple(changes), reason=" ".join(words))
 

@@ -147,6 +147,8 @@ def test_pods_get_no_more_than_their_configuration_gives(host: Host, plugins: An
     host("/sys/class/net/eth2/mtu", "9001\n")
     root = host(f"{CNI}/10-a.conflist", json.dumps({"cniVersion": "1.0.0", "name": "a", "plugins": plugins}))
     plan = plan_cni_mtu(root, replace(LARGE, pod_mtu=8900))
+    if size is None:
+        assert "gives no more already" in plan.reason or "left alone without raise" in plan.reason
     found: Tuple[Any, ...] = tuple(written(plan).values())
     expected = [size] * len(plugins) if size else []
     assert [one.get("mtu") for network in found for one in network["plugins"]] == expected
