@@ -96,6 +96,22 @@ def test_a_guard_that_is_not_armed_is_no_guard(answer: Dict[str, Any]) -> None:
         armed_for(ScriptedHost(armed=[answer]))
 
 
+def test_what_was_overdue_on_the_host_is_said() -> None:
+    late = "what run two had changed was undone only now: it was not confirmed within 60 seconds: MTU of eth0"
+    said: List[str] = []
+    for overdue in ("", late):
+        host = ScriptedHost(armed=[{**ARMED, "overdue": overdue}])
+        Guard(host, host, say=said.append, within=host.within).arm(60.0, "one", [])
+    assert said == [late]
+
+
+def test_while_a_change_is_being_made_it_is_tried_again_by_a_fresh_connection() -> None:
+    busy = {"failed": True, "msg": "not confirmed: a change is being made on this host; try it again after that"}
+    host = ScriptedHost(armed=[ARMED], confirmed=[busy, busy, busy, busy, CONFIRMED])
+    assert host.guard().confirm(armed_for(host)).outcome == "confirmed"
+    assert host.resets == 5 and [module for module, _given in host.calls].count(PING) == 5
+
+
 def test_a_fresh_connection_moves_the_payload_and_confirms() -> None:
     host = ScriptedHost(armed=[ARMED], confirmed=[CONFIRMED])
     armed = armed_for(host)
