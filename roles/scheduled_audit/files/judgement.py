@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
+STILL_THERE = ("fail", "waived")
+"""A waiver heals nothing: what is accepted is still there."""
 TOLD_AT_ONCE = 20
-"""Sentences about single findings; the report has all of them."""
+"""Sentences about single findings, and about what was not seen; the report has all of them."""
 ERROR, WARNING, NOTICE = 3, 4, 5
 """Priorities of syslog (RFC 5424, 6.2.1), which systemd reads from a line's beginning (sd-daemon(3))."""
 
@@ -29,7 +31,8 @@ class Outcome(IntEnum):
 @dataclass(frozen=True)
 class Judgement:
     """drifted: findings that the last good state lacks, or has as less severe. unseen: what could not be looked at, and
-    why. first: there is no last good state yet. open: failures above info. gone: those that are no more."""
+    why. first: there is no last good state yet. open: failures above info. gone: those of the last good state that are
+    no more; what is waived now is still there."""
 
     drifted: Tuple[Mapping[str, Any], ...]
     unseen: Tuple[str, ...]
@@ -46,30 +49,39 @@ class Judgement:
 
 def judge(report: Mapping[str, Any], last_good: Optional[Mapping[str, Any]], fail_on: str) -> Judgement:
     """Hold a report of netfit.cluster.audit, made with last_good as its netfit_baseline, against that."""
-    findings = report["findings"]
+    findings, before = report["findings"], (last_good or {}).get("findings", ())
     failures = [one for one in findings if one["status"] == "fail"]
-    known = {one["fingerprint"] for one in (last_good or {}).get("findings", ())}
     least = SEVERITIES.index(fail_on)
     drifted = tuple(
         one
         for one in failures
         if one.get("baseline") in ("new", "worse") and SEVERITIES.index(one["severity"]) >= least
     )
-    unseen = [
-        f"{name} could not be audited ({host['status']}): {host['reason']}"
-        for name, host in sorted(report["hosts"].items())
-        if host["status"] != "audited"
-    ]
-    if last_good is not None:
-        new = (one for one in findings if one["status"] == "error" and one["fingerprint"] not in known)
-        unseen += [f"Could not be checked: {sentence(one)}" for one in new]
-    now, before = _serious(failures), _serious((last_good or {}).get("findings", ()))
-    return Judgement(drifted, tuple(unseen), last_good is None, len(now), len(before - now))
+    there = {one["fingerprint"] for one in findings if one["status"] in STILL_THERE}
+    gone = {one["fingerprint"] for one in before if one["status"] in STILL_THERE and _serious(one)} - there
+    opened = sum(_serious(one) for one in failures)
+    return Judgement(drifted, tuple(_unseen(report, last_good)), last_good is None, opened, len(gone))
 
 
-def _serious(findings: Iterable[Mapping[str, Any]]) -> Set[str]:
-    """Return the fingerprints of failures above info, which the report counts as nothing found."""
-    return {one["fingerprint"] for one in findings if one["status"] == "fail" and one["severity"] != "info"}
+def _unseen(report: Mapping[str, Any], last_good: Optional[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what the report cannot speak of: hosts, and what the last good state could check."""
+    hosts = report["hosts"]
+    for name, host in sorted(hosts.items()):
+        if host["status"] != "audited":
+            yield f"{name} could not be audited ({host['status']}): {host['reason']}"
+    if last_good is None:
+        return
+    for name in sorted(set(last_good["hosts"]) - set(hosts)):
+        yield f"{name} is in the last good state, but missing from this report"
+    known = {one["fingerprint"] for one in last_good["findings"]}
+    for one in report["findings"]:
+        if one["status"] == "error" and one["fingerprint"] not in known:
+            yield f"Could not be checked: {sentence(one)}"
+
+
+def _serious(finding: Mapping[str, Any]) -> bool:
+    """Info counts as nothing found, as in the report."""
+    return bool(finding["severity"] != "info")
 
 
 def sentence(finding: Mapping[str, Any]) -> str:
@@ -99,9 +111,17 @@ def told_lines(judgement: Judgement, since: Optional[str], path: str) -> List[Tu
         if len(drifted) > TOLD_AT_ONCE:
             lines.append((ERROR, f"New: {len(drifted) - TOLD_AT_ONCE} more, in the report"))
     lines += [(WARNING, text) for text in judgement.unseen[:TOLD_AT_ONCE]]
+    if len(judgement.unseen) > TOLD_AT_ONCE:
+        lines.append((WARNING, f"Not seen: {len(judgement.unseen) - TOLD_AT_ONCE} more"))
     if judgement.unseen:
         stays = "there is still no last good state" if judgement.first else "the last good state stays what it was"
-        lines.append((WARNING, f"Not everything was seen, so {stays}; 'accept' makes the latest report the good one"))
+        lines.append(
+            (
+                WARNING,
+                f"Not everything was seen, so {stays}; 'accept' makes the latest report the good one, also where hosts "
+                "were removed for good",
+            )
+        )
     elif judgement.first:
         lines.append((NOTICE, f"First report: {judgement.open} failures are in it, and are known from now on"))
     elif not drifted:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 from history import superfluous
@@ -65,8 +65,10 @@ def finding(number: int, severity: str = "high", status: str = "fail", **target:
     }
 
 
-def report(*findings: Dict[str, Any], missing: Optional[str] = None) -> Dict[str, Any]:
-    hosts: Dict[str, Any] = {"n1": {"status": "audited", "reason": None}}
+def report(
+    *findings: Dict[str, Any], missing: Optional[str] = None, audited: Sequence[str] = ("n1",)
+) -> Dict[str, Any]:
+    hosts: Dict[str, Any] = {name: {"status": "audited", "reason": None} for name in audited}
     if missing:
         hosts[missing] = {"status": "unreachable", "reason": "no route"}
     return {"hosts": hosts, "findings": list(findings)}
@@ -106,8 +108,10 @@ class Installed:
             check=False,
         )
 
-    def run(self, *findings: Dict[str, Any], missing: Optional[str] = None) -> subprocess.CompletedProcess[str]:
-        content = {**report(*findings, missing=missing), "generated_at": MOMENTS[self.number]}
+    def run(
+        self, *findings: Dict[str, Any], missing: Optional[str] = None, audited: Sequence[str] = ("n1",)
+    ) -> subprocess.CompletedProcess[str]:
+        content = {**report(*findings, missing=missing, audited=audited), "generated_at": MOMENTS[self.number]}
         self.number += 1
         (self.directory / "next.json").write_text(json.dumps(content), encoding="utf-8")
         return self.call("run")
@@ -190,6 +194,28 @@ def test_a_host_that_was_not_audited_keeps_the_last_good_state_where_it_is(insta
     assert installed.run(missing="n2").returncode == 4
     assert installed.last_good == "report-20261102T030000Z.json"
     assert installed.run(finding(2), missing="n2").returncode == 2
+
+
+def test_a_host_that_the_report_lacks_keeps_the_last_good_state_until_a_person_accepts(installed: Installed) -> None:
+    both, known = ("n1", "n2"), finding(2, host="n2")
+    installed.run(finding(1), known, audited=both)
+    done = installed.run(finding(1))
+    assert (done.returncode, installed.last_good) == (4, "report-20261101T030000Z.json")
+    assert "n2 is in the last good state, but missing from this report" in done.stdout
+    assert "'accept' makes the latest report the good one, also where hosts were removed for good" in done.stdout
+    done = installed.run(finding(1), known, audited=both)
+    assert (done.returncode, installed.last_good) == (0, "report-20261103T030000Z.json"), "what n2 had is known still"
+    assert installed.run(finding(1), finding(3)).returncode == 2
+    installed.run(finding(1))
+    assert installed.call("accept").returncode == 0
+    assert installed.run(finding(1)).returncode == 0
+
+
+def test_many_missing_hosts_are_counted(installed: Installed) -> None:
+    installed.run(audited=[f"n{number}" for number in range(1, 31)])
+    lines = installed.run().stdout.splitlines()
+    assert sum("missing from this report" in line for line in lines) == 20
+    assert "Not seen: 9 more" in lines
 
 
 def test_something_that_can_no_more_be_checked_does_not_become_good(installed: Installed) -> None:
@@ -295,6 +321,13 @@ def test_a_sentence_names_the_place_and_stays_one_line() -> None:
 def test_waived_findings_are_no_drift() -> None:
     judged = judge(report(finding(1, status="waived")), report(), "low")
     assert (judged.drifted, judged.unseen, judged.open) == ((), (), 0)
+
+
+def test_what_is_waived_or_only_info_now_is_not_gone() -> None:
+    before = report(finding(1), finding(2), finding(3, status="waived"), finding(4, "info"), finding(5))
+    now = report(finding(1, status="waived"), finding(2, "info"))
+    judged = judge(now, before, "low")
+    assert (judged.open, judged.gone) == (0, 2)
 
 
 SIZES = st.dictionaries(st.from_regex(r"report-[0-9]{4}", fullmatch=True), st.integers(0, 1000), max_size=12)
