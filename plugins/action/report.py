@@ -17,7 +17,13 @@ from ansible.utils.display import Display
 from ..plugin_utils._report.baseline import Baseline, read_baseline
 from ..plugin_utils._report.comparison import Comparison, FileError, check_promise, check_report, compare, judge
 from ..plugin_utils._report.comparison_lines import comparison_lines
-from ..plugin_utils._report.document import build_document, describe_policy, reached, write_atomically
+from ..plugin_utils._report.document import (
+    DEFAULT_AUDIT,
+    build_document,
+    describe_policy,
+    reached,
+    write_atomically,
+)
 from ..plugin_utils._report.formats import FORMATS, JSON, Format
 from ..plugin_utils._report.line import Line
 from ..plugin_utils._report.terminal import render, usable_width
@@ -40,6 +46,7 @@ ARGUMENTS = {
     "promised": {"type": "str"},
     "waivers": {"type": "raw"},
     "baseline": {"type": "str"},
+    "audit_name": {"type": "str", "default": DEFAULT_AUDIT},
 }
 COLOURS = {
     "critical": "bright red",
@@ -71,6 +78,8 @@ class ActionModule(ActionBase):
         if options["scope"] == "host":
             end_as_audited(kept_assessment(variables))
             return result
+        if not options["audit_name"].strip():
+            raise AnsibleActionFail("audit_name: an audit has a name (netfit_audit_name), but it is empty")
         try:
             waivers, baseline = load_waivers(plain_copy(options["waivers"])), _baseline(options)
             if options["scope"] == "cluster":
@@ -81,7 +90,7 @@ class ActionModule(ActionBase):
             comparison = _comparison(options, before)
         except (FileError, WaiverError) as error:
             raise AnsibleActionFail(str(error)) from error
-        document = self._document(variables, options, waivers, baseline)
+        document = {**self._document(variables, options, waivers, baseline), "audit": options["audit_name"]}
         path = Path(options["report_dir"]).expanduser().absolute() / JSON.file
         check_mode = bool(self._task.check_mode)
         result["report_dir"] = str(path.parent)

@@ -62,6 +62,11 @@ options:
   baseline:
     description: See M(netfit.cluster.report).
     type: str
+  audit_name:
+    description: See M(netfit.cluster.report).
+    type: str
+    default: netfit
+    version_added: 0.6.0
 attributes:
   check_mode:
     description: Can run in check mode; then it shows the report and writes nothing.
@@ -143,6 +148,7 @@ def main() -> None:
             },
             "waivers": {"type": "raw"},
             "baseline": {"type": "str"},
+            "audit_name": {"type": "str", "default": "netfit"},
         },
         supports_check_mode=True,
     )

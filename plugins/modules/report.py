@@ -103,6 +103,13 @@ options:
       - Keep it at another place than O(report_dir), where each run replaces it.
     type: path
     version_added: 0.5.0
+  audit_name:
+    description:
+      - What tells this audit from others, such as those of other clusters. It is in C(report.json), and a label of
+        every series of V(prometheus) in O(formats).
+    type: str
+    default: netfit
+    version_added: 0.6.0
 attributes:
   check_mode:
     description: In check mode the summary is shown and nothing is written.
@@ -252,6 +259,7 @@ def main() -> None:
             "promised": {"type": "path"},
             "waivers": {"type": "raw"},
             "baseline": {"type": "path"},
+            "audit_name": {"type": "str", "default": "netfit"},
         },
         supports_check_mode=True,
     )

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "docs" / "examples" / "prometheus" / "netfit.rules.yml"
 DASHBOARD = ROOT / "docs" / "examples" / "grafana" / "netfit-dashboard.json"
 FROM_NODE_EXPORTER = {"node_netstat_TcpExt_ListenOverflows": {"instance"}}
+SCRAPED = {"instance"}
+"""Labels that Prometheus gives to every series."""
 OURS = re.compile(r"\b(netfit_[a-z_]+|node_\w+)(?:\{(?P<inside>[^}]*)\})?")
 LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
 GROUPED = re.compile(r"\bby \(([^)]*)\)")
@@ -86,11 +88,30 @@ def test_queries_name_metrics_and_labels_that_exist(query: str) -> None:
     assert named
     for match in named:
         name = match[1]
-        labels = set(FROM_NODE_EXPORTER[name]) if name in FROM_NODE_EXPORTER else set(known[name])
+        labels = set(FROM_NODE_EXPORTER[name]) if name in FROM_NODE_EXPORTER else {*known[name], *SCRAPED}
         asked = dict(LABEL.findall(match["inside"] or ""))
         assert set(asked) <= labels, name
         grouped = {label.strip() for inside in GROUPED.findall(query) for label in inside.split(",")}
         assert grouped <= labels, name
+
+
+@pytest.mark.parametrize(
+    "alert", [one for one in alerts() if re.search(r"\bnetfit_", one["expr"])], ids=lambda one: one["alert"]
+)
+def test_no_alert_mixes_audits_or_the_machines_that_have_their_reports(alert: Dict[str, Any]) -> None:
+    """With the same facts, two clusters or two machines would hide each other, or add up to what neither has."""
+    if alert["alert"] == "NetfitReportMissing":
+        return
+    grouped = GROUPED.findall(alert["expr"])
+    assert len(grouped) == len(OURS.findall(alert["expr"]))
+    assert all({"audit", "instance"} <= set(inside.split(", ")) for inside in grouped)
+    assert alert["annotations"]["summary"].startswith("{{ $labels.audit }}: ")
+
+
+@pytest.mark.parametrize("query", [one for one in dashboard_queries() if re.search(r"\bnetfit_", one)])
+def test_the_dashboard_tells_audits_apart(query: str) -> None:
+    grouped = GROUPED.findall(query)
+    assert len(grouped) == len(OURS.findall(query)) and all("audit" in inside.split(", ") for inside in grouped)
 
 
 def test_values_that_queries_ask_for_are_ones_that_reports_have() -> None:

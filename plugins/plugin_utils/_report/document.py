@@ -21,6 +21,8 @@ from .paths import describe_paths
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
+DEFAULT_AUDIT = "netfit"
+"""Name of an audit that was given none."""
 NO_WAIVERS = Waivers()
 Counts = Mapping[str, Mapping[str, int]]
 RANKS = {Status.FAIL.value: 0, Status.ERROR.value: 1}

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Prometheus: the text format for node_exporter's textfile collector, with few series however large the fleet is.
 
+Each series has the audit's name, so that one directory can hold the files of several audits.
+
 The format: https://prometheus.io/docs/instrumenting/exposition_formats/ (text-based format).
 """
 
@@ -15,6 +17,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from ...module_utils._model.finding import Severity, Status
 from ...module_utils._model.path import Verdict
+from .document import DEFAULT_AUDIT
 from .safe_text import one_line
 
 MOST_FINDING_SERIES = 500
@@ -46,16 +49,17 @@ def render(document: Document, before: Optional[Document] = None) -> str:
         **_findings(document["findings"]),
         **_paths(document["paths"]),
     }
+    audit = {"audit": document.get("audit", DEFAULT_AUDIT)}
     lines: List[str] = []
     for name, words in METRICS.items():
         lines += [f"# HELP {name} {words}", f"# TYPE {name} gauge"]
-        lines += [f"{name}{_labels(labels)} {value}" for labels, value in samples[name]]
+        lines += [f"{name}{_labels({**audit, **labels})} {value}" for labels, value in samples[name]]
     return "\n".join(lines) + "\n"
 
 
 def _labels(labels: Labels) -> str:
     inside = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"{{{inside}}}" if inside else ""
+    return f"{{{inside}}}"
 
 
 def _escaped(value: str) -> str:

@@ -34,8 +34,10 @@ from judgement import ERROR, NOTICE, WARNING, Judgement, Outcome, judge, told_li
 
 @dataclass(frozen=True)
 class Settings:
-    """What the role writes. command: the audit without its variables. keep: how many reports. megabytes: of all."""
+    """What the role writes. name: of the audit. command: it without its variables. keep: how many reports. megabytes:
+    of all."""
 
+    name: str
     directory: Path
     working_directory: Path
     command: Tuple[str, ...]
@@ -62,6 +64,7 @@ def read_settings(path: Path) -> Settings:
     """Read the file that the role wrote. Raises RunFailed."""
     content = read_json(path)
     return Settings(
+        name=content["name"],
         directory=Path(content["directory"]),
         working_directory=Path(content["working_directory"]),
         command=tuple(content["command"]),
@@ -100,7 +103,8 @@ def audit(settings: Settings) -> Dict[str, Any]:
     """Run the audit and return its report, which is in settings.work then. Raises RunFailed."""
     shutil.rmtree(settings.work, ignore_errors=True)
     settings.work.mkdir(parents=True)
-    variables = {**settings.variables, "netfit_report_dir": str(settings.work), "netfit_fail_on": "none"}
+    variables = {"netfit_audit_name": settings.name, **settings.variables}
+    variables.update(netfit_report_dir=str(settings.work), netfit_fail_on="none")
     variables["netfit_formats"] = sorted({*settings.formats, *(["prometheus"] if settings.textfile else [])}) or [
         "json"
     ]

@@ -128,6 +128,19 @@ def test_report_writes_and_then_fails(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["summary"] == result["summary"]
 
 
+def test_report_has_the_name_of_its_audit(tmp_path: Path) -> None:
+    given = {"report_dir": str(tmp_path), "formats": ["prometheus"], "audit_name": "netfit-berlin"}
+    run(report, given, of_play(assessed("n1")))
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["audit"] == "netfit-berlin"
+    assert 'netfit_hosts_healthy{audit="netfit-berlin"} ' in (tmp_path / "report.prom").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scope", ["cluster", "check"])
+def test_report_needs_a_name_of_its_audit(scope: str, tmp_path: Path) -> None:
+    with pytest.raises(AnsibleActionFail, match="audit_name: an audit has a name"):
+        run(report, {"report_dir": str(tmp_path), "scope": scope, "audit_name": " "}, of_play(assessed("n1")))
+
+
 def test_report_in_check_mode_writes_nothing(tmp_path: Path) -> None:
     result = run(report, {"report_dir": str(tmp_path / "x")}, of_play(assessed("n1")), check_mode=True)
     assert result["report"] is None and not (tmp_path / "x").exists()
@@ -143,7 +156,8 @@ def test_report_is_written_in_every_format_that_is_asked_for(tmp_path: Path) -> 
     }
     assert sorted(str(one) for one in tmp_path.iterdir()) == sorted(result["files"].values())
     assert result["report"] == result["files"]["json"]
-    assert "netfit_hosts_healthy" in (tmp_path / "report.prom").read_text(encoding="utf-8")
+    assert 'netfit_hosts_healthy{audit="netfit"} ' in (tmp_path / "report.prom").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["audit"] == "netfit"
 
     before = {"before": result["report"], "formats": ["markdown"], "report_dir": str(tmp_path / "again")}
     after = run(report, before, play)

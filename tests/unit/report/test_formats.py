@@ -214,14 +214,30 @@ def test_prometheus_counts_what_the_summary_counts() -> None:
     report = MADE["black-holes"]
     metrics = rendered("prometheus", report)
     assert set(metrics) == set(prometheus.METRICS)
-    assert metrics["netfit_report_timestamp_seconds"][()] == made_reports.NOW.timestamp()
-    assert metrics["netfit_hosts"][("status", "audited"),] == 5
+    audit = ("audit", "netfit")
+    assert metrics["netfit_report_timestamp_seconds"][audit,] == made_reports.NOW.timestamp()
+    assert metrics["netfit_hosts"][audit, ("status", "audited")] == 5
     for severity, count in report["summary"]["severity"].items():
-        assert metrics["netfit_findings"][("severity", severity), ("status", "fail")] == count
-    assert metrics["netfit_paths"][("class", "host-host"), ("verdict", "black hole")] == 3
-    assert metrics["netfit_path_mtu_bytes"][("bound", "min"), ("class", "host-host")] == 1400
-    assert metrics["netfit_path_mtu_bytes"][("bound", "max"), ("class", "host-host")] == 1500
-    assert metrics["netfit_finding"][("host", "n3"), ("rule", "PATH-001"), ("severity", "critical")] == 1
+        assert metrics["netfit_findings"][audit, ("severity", severity), ("status", "fail")] == count
+    assert metrics["netfit_paths"][audit, ("class", "host-host"), ("verdict", "black hole")] == 3
+    assert metrics["netfit_path_mtu_bytes"][audit, ("bound", "min"), ("class", "host-host")] == 1400
+    assert metrics["netfit_path_mtu_bytes"][audit, ("bound", "max"), ("class", "host-host")] == 1500
+    assert metrics["netfit_finding"][audit, ("host", "n3"), ("rule", "PATH-001"), ("severity", "critical")] == 1
+
+
+@pytest.mark.parametrize("name", ["netfit", 'net "fit"\\berlin'])
+def test_every_series_of_prometheus_names_the_audit(name: str) -> None:
+    metrics = rendered("prometheus", {**MADE["black-holes"], "audit": name})
+    assert {dict(labels)["audit"] for samples in metrics.values() for labels in samples} == {name}
+    one, other = (rendered("prometheus", {**MADE["black-holes"], "audit": audit}) for audit in ("netfit-a", "netfit-b"))
+    assert not {(name, labels) for name in one for labels in one[name]} & {
+        (name, labels) for name in other for labels in other[name]
+    }, "two files in one directory share no series"
+
+
+def test_a_report_that_has_no_name_of_its_audit_is_of_netfit() -> None:
+    assert "audit" not in MADE["settled"]
+    assert dict(next(iter(rendered("prometheus", MADE["settled"])["netfit_hosts_healthy"])))["audit"] == "netfit"
 
 
 def test_prometheus_has_few_series_however_many_hosts_there_are() -> None:
@@ -234,7 +250,7 @@ def test_prometheus_has_few_series_however_many_hosts_there_are() -> None:
     metrics = rendered("prometheus", report)
     assert sum(len(samples) for samples in metrics.values()) < prometheus.MOST_FINDING_SERIES + 100
     assert {dict(labels)["severity"] for labels in metrics["netfit_finding"]} == {"high"}
-    assert metrics["netfit_finding_series_left_out"][()] == 3000
+    assert metrics["netfit_finding_series_left_out"][("audit", "netfit"),] == 3000
 
 
 def test_json_lines_hold_every_finding_and_path_as_it_is() -> None:

@@ -81,6 +81,7 @@ class Installed:
         self.directory, self.number = directory, 0
         self.state = directory / "netfit-audit"
         self.settings: Dict[str, Any] = {
+            "name": "netfit-audit",
             "directory": str(self.state),
             "working_directory": str(directory),
             "command": [sys.executable, "-c", AUDIT],
@@ -141,6 +142,7 @@ def test_the_first_report_is_the_good_one_whatever_is_in_it(installed: Installed
     asked = json.loads((installed.directory / "asked.json").read_text(encoding="utf-8"))
     assert asked == {
         "netfit_probe": "none",
+        "netfit_audit_name": "netfit-audit",
         "netfit_report_dir": str(installed.state / "work"),
         "netfit_fail_on": "none",
         "netfit_formats": ["json"],
