@@ -121,13 +121,17 @@ def drifted() -> Dict[str, Any]:
 def test_the_workflow_fails_on_what_is_new_and_passes_on_what_its_baseline_has(runner: Runner) -> None:
     audit = next(step["run"] for step in steps() if step.get("name") == "Audit")
     bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
-    settings = {"LIMIT": "all", "RUNNER_TEMP": str(runner.directory), "SSH_KEY": KEY}
+    settings = {"LIMIT": "all", "ACCEPT": "false", "RUNNER_TEMP": str(runner.directory), "SSH_KEY": KEY}
     done = runner.shell(bash, audit, **settings)
     assert done.returncode == 2 and "MTU-001" in done.stdout, done.stdout
     key = runner.directory / "key"
     assert (key.read_text(encoding="utf-8"), key.stat().st_mode & 0o777) == (KEY + "\n", 0o600)
     for name in ("report.html", "report.md", "report.sarif", "report.junit.xml"):
         assert (runner.directory / "netfit-report" / name).stat().st_size > 0
+    done = runner.shell(bash, audit, **{**settings, "ACCEPT": "true", "LIMIT": "n1"})
+    assert (done.returncode, "accept is for all hosts" in done.stdout) == (1, True), done.stdout
+    done = runner.shell(bash, audit, **{**settings, "ACCEPT": "true"})
+    assert done.returncode == 0 and "MTU-001" in done.stdout, done.stdout
     (runner.directory / "baseline").mkdir()
     shutil.copy(runner.report(), runner.directory / "baseline")
     done = runner.shell(bash, audit, **settings)
@@ -138,32 +142,64 @@ def test_the_workflow_fails_on_what_is_new_and_passes_on_what_its_baseline_has(r
     assert runner.shell(bash, audit, **{**settings, "LIMIT": "n1"}).returncode == 0
 
 
-def test_the_gitlab_job_does_the_same(runner: Runner) -> None:
+def test_the_workflow_keeps_no_baseline_of_a_part_of_the_hosts_or_of_a_run_that_failed() -> None:
+    keep = next(step for step in steps() if step.get("name") == "Keep the baseline for the next run")
+    assert {"success()", "env.LIMIT == 'all'"} <= set(keep["if"].split(" && "))
+
+
+REGISTRY = """#!/bin/sh
+# A registry with one package: gives what was uploaded last, and refuses where nothing was.
+for argument; do last=$argument; done
+echo "$last" > asked
+while [ $# -gt 1 ]; do
+  case $1 in
+    --upload-file) exec cp "$2" registry.json ;;
+    --output) test -f registry.json && exec cp registry.json "$2"; exit 22 ;;
+  esac
+  shift
+done
+"""
+
+
+def test_the_gitlab_job_does_the_same_and_keeps_a_baseline_of_all_hosts(runner: Runner) -> None:
     (runner.directory / "key").write_text(KEY, encoding="utf-8")
     commands = runner.directory / "commands"
     commands.mkdir()
-    artifact = runner.directory / "artifact.json"
-    curl = f'#!/bin/sh\nfor argument; do last=$argument; done\necho "$last" > asked\nexec cp {artifact} baseline.json\n'
-    (commands / "curl").write_text(curl, encoding="utf-8")
+    (commands / "curl").write_text(REGISTRY, encoding="utf-8")
     (commands / "curl").chmod(0o755)
     script = "\n".join([f"PATH={commands}:$PATH", *load(GITLAB)["netfit"]["script"]])
+    registry = runner.directory / "registry.json"
     settings = {
         "LIMIT": "all",
+        "ACCEPT": "false",
         "NETFIT_SSH_KEY": str(runner.directory / "key"),
         "CI_API_V4_URL": "https://gitlab.example/api/v4",
         "CI_PROJECT_ID": "7",
+        "CI_COMMIT_BRANCH": "main",
         "CI_DEFAULT_BRANCH": "main",
         "CI_JOB_TOKEN": "made-up",
     }
-    done = runner.shell(["sh", "-e"], script, **settings)
-    assert done.returncode == 2 and "MTU-001" in done.stdout, done.stdout
+
+    def job(**changes: str) -> subprocess.CompletedProcess[str]:
+        return runner.shell(["sh", "-e"], script, **{**settings, **changes})
+
+    done = job()
+    assert done.returncode == 2 and "MTU-001" in done.stdout and not registry.exists(), done.stdout
     asked = (runner.directory / "asked").read_text(encoding="utf-8").strip()
-    assert asked == (
-        "https://gitlab.example/api/v4/projects/7/jobs/artifacts/main/raw/netfit-report/report.json?job=netfit"
-    )
-    shutil.copy(runner.report(), artifact)
-    done = runner.shell(["sh", "-e"], script, **settings)
+    assert asked == "https://gitlab.example/api/v4/projects/7/packages/generic/netfit/baseline/report.json"
+    assert job(LIMIT="n1").returncode == 0 and not registry.exists(), "n1 has no fault, and is not all"
+    done = job(ACCEPT="true", LIMIT="n1")
+    assert (done.returncode, "ACCEPT is for all hosts" in done.stdout) == (1, True), done.stdout
+    assert job(ACCEPT="true", CI_COMMIT_BRANCH="trial").returncode == 0 and not registry.exists()
+    done = job(ACCEPT="true")
+    assert done.returncode == 0 and set(json.loads(registry.read_text(encoding="utf-8"))["hosts"]) == set(incident())
+    done = job()
     assert done.returncode == 0, done.stdout
+    runner.set_hosts(drifted())
+    good = registry.read_bytes()
+    done = job()
+    assert done.returncode == 2 and "that the baseline does not have" in done.stdout, done.stdout
+    assert registry.read_bytes() == good
 
 
 def test_what_awx_asks_for_is_what_the_audit_takes() -> None:
