@@ -53,7 +53,8 @@ def test_valid_by_the_services_own_schema(file: Path, schema: str) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(EXAMPLES)))
 def test_variables_and_playbooks_that_are_named_exist(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    header = "".join(line for line in (ROOT / "playbooks/audit.yml").open(encoding="utf-8") if line.startswith("#"))
+    playbooks = [(ROOT / "playbooks" / name).read_text(encoding="utf-8") for name in ("audit.yml", "report.yml")]
+    header = "\n".join(line for one in playbooks for line in one.splitlines() if line.startswith("#"))
     known = set(re.findall(r"\bnetfit_[a-z_]+", header))
     assert set(re.findall(r"\bnetfit_[a-z_]+", text)) <= known
     for playbook in re.findall(r"netfit\.cluster\.([a-z_]+)", text):
@@ -215,3 +216,75 @@ def test_what_awx_asks_for_is_what_the_audit_takes() -> None:
     assert choices == {name: argument_spec[name]["choices"] for name in choices} and len(choices) == 2
     (imported,) = load(EXAMPLES / "awx" / f"{template['playbook']}.example")
     assert imported["ansible.builtin.import_playbook"] == "netfit.cluster.audit"
+
+
+CONTROLLER = """
+import json, os
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        with open(os.environ["ASKED"], "a") as file:
+            file.write(json.dumps({**self._task.args, "asked": self._task.action.rpartition(".")[2]}) + "\\n")
+        return {"changed": False}
+"""
+
+
+def configured(directory: Path, *options: str) -> Tuple[int, Dict[str, Dict[str, Any]]]:
+    """Run the example with a stand-in for awx.awx. Returns its exit status and what AWX was asked for, by name."""
+    plugins = directory / "ansible_collections/awx/awx/plugins"
+    for module in ("execution_environment", "project", "job_template", "workflow_job_template", "schedule"):
+        for kind, text in (("action", CONTROLLER), ("modules", "# stands in for the real one\n")):
+            (plugins / kind).mkdir(parents=True, exist_ok=True)
+            (plugins / kind / f"{module}.py").write_text(text, encoding="utf-8")
+    playbook, asked = directory / "configure.yml", directory / "asked"
+    shutil.copy(EXAMPLES / "awx/configure.yml.example", playbook)
+    given = [
+        word for one in ("organization=Default", "inventory=Production", "credential=deploy") for word in ("-e", one)
+    ]
+    done = run(
+        "ansible-playbook", str(playbook), *given, *options,
+        directory=directory, ANSIBLE_COLLECTIONS_PATH=str(directory), PYTHONPATH="", ASKED=str(asked),
+    )  # fmt: skip
+    lines = asked.read_text(encoding="utf-8").splitlines() if asked.exists() else []
+    return done.returncode, {f"{one['asked']} {one['name']}": one for one in map(json.loads, lines)}
+
+
+def test_awx_audits_the_whole_unless_it_is_told_of_slices(tmp_path: Path) -> None:
+    status, asked = configured(tmp_path)
+    assert status == 0 and not [name for name in asked if name.startswith("workflow") or "report" in name]
+    template = asked["job_template netfit audit"]
+    assert (template["job_slice_count"], template["extra_vars"]) == (1, {"netfit_report_dir": "/tmp/netfit-report"})
+    assert asked["schedule netfit audit every night"]["unified_job_template"] == "netfit audit"
+
+
+def test_slices_of_awx_find_each_other_and_one_report_is_made_of_them(tmp_path: Path) -> None:
+    peers = [{"name": "n1", "address": "192.0.2.11", "audited": True}]
+    status, asked = configured(
+        tmp_path, "-e", json.dumps({"slices": 4, "shared_directory": "/srv/audit", "peers": peers})
+    )
+    assert status == 0
+    template = asked["job_template netfit audit"]
+    assert (template["job_slice_count"], template["extra_vars"]) == (
+        4,
+        {
+            "netfit_slice": "{{ awx_job_id }}",
+            "netfit_slice_run": "{{ awx_workflow_job_id }}",
+            "netfit_report_dir": "/srv/audit/{{ awx_workflow_job_id }}",
+            "netfit_peers": peers,
+        },
+    )
+    report = asked["job_template netfit report"]
+    assert report["extra_vars"]["netfit_slices"] == "{{ netfit.report_dir | dirname }}"
+    (imported,) = load(EXAMPLES / "awx" / f"{report['playbook']}.example")
+    assert imported["ansible.builtin.import_playbook"] == "netfit.cluster.report"
+    nodes = asked["workflow_job_template netfit audit in slices"]["workflow_nodes"]
+    assert [one["unified_job_template"]["name"] for one in nodes] == ["netfit audit", "netfit report"]
+    assert nodes[0]["related"] == {"always_nodes": [{"identifier": "report"}]}
+    assert asked["schedule netfit audit every night"]["unified_job_template"] == "netfit audit in slices"
+
+
+def test_slices_of_awx_that_share_nothing_are_refused(tmp_path: Path) -> None:
+    status, asked = configured(tmp_path, "-e", "slices=4")
+    assert (status, asked) == (2, {})
