@@ -16,7 +16,7 @@ from ..plugin_utils._rules.plain import plain_copy
 from ..plugin_utils._rules.policy import PolicyError, load_policy
 from ..plugin_utils._rules.waivers import Waivers
 from ..plugin_utils._slices.exchange import SliceError
-from ..plugin_utils._slices.merge import Merged, merge, policy_of
+from ..plugin_utils._slices.merge import Merged, described_policy, merge, policy_of
 from ..plugin_utils._slices.result import find_files, read_slices
 from .report import ARGUMENTS as REPORT
 from .report import ActionModule as ReportAction
@@ -71,7 +71,7 @@ class ActionModule(ReportAction):
             self._merged = merge(slices, policy)
         except (PolicyError, SliceError) as error:
             raise AnsibleActionFail(str(error)) from error
-        described = describe_policy(policy) if options["policy"] else dict(slices[0].policy)
+        described = describe_policy(policy) if options["policy"] else described_policy(slices)
         cluster = self._merged.cluster
         return build_document(
             self._merged.assessments,

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._mesh.nodes import MESH_FACT, Known, hand_out, read_node
 from .._mesh.results import paths as with_unmeasured
@@ -69,6 +69,11 @@ def policy_of(slices: Sequence[SliceResult]) -> Mapping[str, Any]:
     return plain.record(next(iter(by_digest.values())).policy, "overrides")
 
 
+def described_policy(slices: Sequence[SliceResult]) -> Dict[str, Any]:
+    """Return what the newest slice says of its policy: with the same policy, only where it came from may differ."""
+    return dict(max(slices, key=_age).policy)
+
+
 def _same_settings(slices: Sequence[SliceResult]) -> plain.Record:
     ordered = sorted(slices, key=_age)
     for other in ordered[1:]:
@@ -85,12 +90,14 @@ def _newest(slices: Sequence[SliceResult]) -> Tuple[Dict[str, plain.Record], Lis
     """Each host as the newest slice that has it found it; and what is said about that."""
     hosts: Dict[str, plain.Record] = {}
     origin: Dict[str, SliceResult] = {}
-    notes: Set[str] = set()
     for one in sorted(slices, key=_age):
         for name, host in one.hosts.items():
-            if name in origin and origin[name].hosts[name] != host:
-                notes.add(f"{name} is in several slices: the newest counts, {one.source} of {one.written_at}")
             hosts[name], origin[name] = host, one
+    differing = {name for one in slices for name, host in one.hosts.items() if host != hosts[name]}
+    notes = {
+        f"{name} is in several slices: the newest counts, {origin[name].source} of {origin[name].written_at}"
+        for name in differing
+    }
     for what, values in (
         ("versions of the collection", {one.version for one in slices}),
         ("runs", {one.run for one in slices}),

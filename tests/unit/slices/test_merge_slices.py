@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.netfit.cluster.plugins.action import mesh_plan
+from ansible_collections.netfit.cluster.plugins.action import merged_report, mesh_plan
 from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.nodes import describe_node, hand_out, read_node
 from ansible_collections.netfit.cluster.plugins.plugin_utils._mesh.targets import CLASSES, Settings
 from ansible_collections.netfit.cluster.plugins.plugin_utils._report.document import build_document, describe_policy
@@ -24,7 +24,13 @@ from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.assessment i
 from ansible_collections.netfit.cluster.plugins.plugin_utils._rules.policy import load_policy
 from ansible_collections.netfit.cluster.plugins.plugin_utils._slices import result
 from ansible_collections.netfit.cluster.plugins.plugin_utils._slices.exchange import SliceError
-from ansible_collections.netfit.cluster.plugins.plugin_utils._slices.merge import Merged, merge, policy_of
+from ansible_collections.netfit.cluster.plugins.plugin_utils._slices.merge import (
+    Merged,
+    described_policy,
+    merge,
+    policy_of,
+)
+from ansible_collections.netfit.cluster.tests.unit.action.test_actions import run
 from ansible_collections.netfit.cluster.tests.unit.builders import incident
 
 FACTS = incident()
@@ -107,6 +113,51 @@ def test_of_a_host_in_two_slices_the_newest_counts_and_that_is_said(order: List[
     merged = joined(*[contents[place] for place in order])
     assert merged.assessments["n1"]["status"] == "unreachable"
     assert [note for note in merged.notes if "n1 is in several slices" in note and "slice-b.json" in note]
+
+
+@settings(max_examples=6)
+@given(st.permutations(range(3)))
+def test_of_a_host_in_three_slices_one_note_names_the_one_that_counts(order: List[int]) -> None:
+    contents = [slice_of(name, ["n1"], minute) for minute, name in enumerate("abc")]
+    for content in contents[1:]:
+        content["hosts"]["n1"].update(status="unreachable", reason=f"told by {content['slice']}", facts={}, paths=[])
+    merged = joined(*[contents[place] for place in order])
+    notes = [note for note in merged.notes if "n1" in note]
+    assert notes == ["n1 is in several slices: the newest counts, slice-c.json of 2026-01-01T00:02:00.000000Z"]
+    assert merged.assessments["n1"]["reason"] == "told by c"
+
+
+def test_a_host_that_several_slices_found_alike_is_not_told_of() -> None:
+    merged = joined(*[slice_of(name, ["n1", other]) for name, other in zip("abc", ("n2", "n3", "n4"))])
+    assert merged.notes == ()
+
+
+@settings(max_examples=6)
+@given(st.permutations(range(3)))
+def test_the_policy_is_described_as_the_newest_slice_does_in_any_order(order: List[int]) -> None:
+    contents = [
+        slice_of(name, [], minute, policy={**describe_policy(POLICY), "source": f"/srv/{name}/policy.yml"})
+        for minute, name in enumerate("abc")
+    ]
+    read = [result.read_slice(contents[place], contents[place]["slice"]) for place in order]
+    assert described_policy(read) == {**describe_policy(POLICY), "source": "/srv/c/policy.yml"}
+
+
+@pytest.mark.parametrize("order", ["abc", "cba", "bca"])
+def test_the_report_is_the_same_in_any_order_of_its_slices(order: str, tmp_path: Path) -> None:
+    """a and c have the same time. The policy came from another file in each."""
+    for name, minute, hosts in (("a", 1, ["n1"]), ("b", 0, ["n2", "n3"]), ("c", 1, ["n4"])):
+        policy = {**describe_policy(POLICY), "source": f"/srv/{name}/policy.yml"}
+        file = tmp_path / f"slice-{name}.json"
+        file.write_text(json.dumps(slice_of(name, hosts, minute, policy=policy)), encoding="utf-8")
+    slices = [str(tmp_path / f"slice-{name}.json") for name in order]
+    done = run(merged_report, {"slices": slices, "report_dir": str(tmp_path)}, {})
+    assert done["notes"] == []
+    written = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert written["policy"] == {**describe_policy(POLICY), "source": "/srv/c/policy.yml"}
+    assert {key: written[key] for key in ("hosts", "paths", "findings")} == {
+        key: whole()[key] for key in ("hosts", "paths", "findings")
+    }
 
 
 def test_expected_mtus_and_unplanned_paths_come_from_the_facts_of_all() -> None:
