@@ -69,6 +69,28 @@ def test_without_a_vantage_group_the_first_host_watches(play: Play, tmp_path: Pa
     assert set(findings(document)) == {"HTTP-003"} and "http" not in document
 
 
+@pytest.mark.parametrize(
+    ("variables", "groups", "sender"),
+    [
+        ({}, {"vantage": ["v1"]}, "v1"),
+        ({"http_from": ["n2"]}, {}, "n2"),
+        ({"http_from": ["n1"]}, {"vantage": ["v1"]}, "n1"),
+    ],
+)
+def test_of_all_slices_one_sends(play: Play, tmp_path: Path, variables: Any, groups: Any, sender: str) -> None:
+    """Else as many times what was asked for would be sent as there are slices."""
+    senders = []
+    with servers.serve(servers.answering(servers.OK)) as port:
+        wanted = {"http_targets": [f"http://127.0.0.1:{port}/"], "http_requests": 2, "slice_wait": 0, **variables}
+        for name in HOSTS:
+            more = options(**wanted, slice=name)
+            done = play("audit", HOSTS, *more, "--limit", name, variables=PYTHON, groups=groups)
+            assert done.returncode == 0, done.stdout + done.stderr
+            written = json.loads((tmp_path / f"netfit-report/slice-{name}/report.json").read_text(encoding="utf-8"))
+            senders += [one["host"] for one in written.get("http", [])]
+    assert senders == [sender]
+
+
 def test_nothing_is_sent_where_nothing_is_named(play: Play, tmp_path: Path) -> None:
     done = play("audit", HOSTS, *NO_PROBES, variables=PYTHON)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -92,6 +114,14 @@ def test_what_could_not_be_sent_is_an_error_and_not_silence(play: Play, tmp_path
         ({"http_targets": ["http://a/"], "http_requests": "many"}, "netfit_http_targets: requests is 'many'"),
         ({"keepalive_targets": ["http://a/"], "load_balancer": "aws"}, "load_balancer is 'aws'"),
         ({"keepalive_longest": "long"}, "netfit_keepalive_longest is long"),
+        ({"http_targets": ["http://a/"], "slice": "a"}, "netfit_http_from: which host sends in a slice is not known"),
+        (
+            {"keepalive_targets": ["http://a/"], "slice": "a"},
+            "netfit_http_from: which host sends in a slice is not known",
+        ),
+        ({"http_targets": ["http://a/"], "http_from": ["n7"]}, "netfit_http_from is ['n7']"),
+        ({"http_targets": ["http://a/"], "http_from": ["localhost"]}, "netfit_http_from is ['localhost']"),
+        ({"http_targets": ["http://a/"], "http_from": "n1"}, "netfit_http_from is n1"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_host_is_touched(play: Play, variables: Any, says: str) -> None:
