@@ -230,7 +230,9 @@ stacks:
           elements: str
           sample: ["kubectl --namespace kube-system rollout restart daemonset calico-node"]
     restart:
-      description: What has to be done for the files to take effect. V(null) where nothing is.
+      description:
+        - What has to be done for the files to take effect, also when they were right already and what runs was started
+          with something else. V(null) where nothing is.
       returned: always
       type: dict
       contains:
@@ -245,7 +247,7 @@ stacks:
           type: str
           sample: systemctl restart k3s
     before_restart:
-      description: Commands that have to come before the restart, for what would keep its MTU over it.
+      description: Commands that have to come before RV(stacks[].restart), for what would keep its MTU over it.
       returned: always
       type: list
       elements: str

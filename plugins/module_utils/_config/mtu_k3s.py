@@ -10,15 +10,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from .._model.declared import MtuMeaning
 from .._model.file_change import FileChange, FileText, Restart
 from .._model.mtu_config import Knob, MtuWish, Stack, StackPlan
 from .drop_ins import Blocked, own_file_change
+from .flannel import SUBNET_ENV
 from .mtu_knobs import FLANNEL_OVERHEAD, MARK, PODS_KEEP, flannel_for
-from .mtu_seen import backend_of, delegate_mtu, keeping_links, network_in_force, tunnels_of, with_backend_mtu
-from .reading import exists, list_directory, read_text
+from .mtu_seen import (
+    backend_of,
+    delegate_mtu,
+    flannel_mtu,
+    keeping_links,
+    network_in_force,
+    tunnels_of,
+    with_backend_mtu,
+)
+from .reading import exists, list_directory, modified, read_text
 from .whole_file import read_whole
 from .yaml_lines import YamlError, top_level_lists
 
@@ -73,15 +82,44 @@ def plan_k3s(root: str, wish: MtuWish) -> StackPlan:
         drop_in = own_file_change(root, OUR_DROP_IN, f'{MARK}\nflannel-conf: "{OUR_FILE}"\n', MARK)
         changes += [drop_in] if drop_in else []
     keeps = f"{' and '.join(flannel.devices)} would keep their old MTU over the restart. " if flannel.devices else ""
+    keeping = keeping_links(root, flannel.devices, flannel.pods)
+    in_force = flannel_mtu(root)
+    stale = in_force not in (None, flannel.pods)
+    told = OUR_DROP_IN if chosen is None else chosen.place.rpartition(":")[0]
+    read = stale and not changes and _started_since(root, (file, told))
     return StackPlan(
         Stack.K3S,
         knobs=(Knob(f"{file}: Backend.MTU", MtuMeaning.UNDERLAY, flannel.old, flannel.wanted),),
         changes=tuple(changes),
-        reason="" if changes else f"{file} is so already",
+        reason="" if changes else f"{file} is so already{_yet(in_force if stale else None, read, keeping)}",
         restart=_restart(root),
-        keeping=keeping_links(root, flannel.devices, flannel.pods),
+        due=stale and not read,
+        keeping=keeping,
         running=f"{keeps}Pods go on while K3s restarts. {PODS_KEEP}",
     )
+
+
+def _started_since(root: str, files: Sequence[str]) -> bool:
+    """Tell whether K3s was started after these files were written: flannel writes subnet.env at every start."""
+    written = [when for when in (modified(root, file) for file in files) if when is not None]
+    started = modified(root, SUBNET_ENV)
+    return started is not None and bool(written) and started > max(written)
+
+
+def _yet(in_force: Optional[int], read: bool, keeping: Sequence[Tuple[str, int]]) -> str:
+    """Return what the node lacks although its files are right, as the end of a sentence.
+
+    in_force: the MTU that new pods get, in bytes, None where it is the right one. read: K3s was started since.
+    """
+    if in_force is not None and read:
+        return (
+            f"; K3s was started since, and new pods get {in_force} all the same: flannel v0.21.3 is the first that "
+            "takes notice of MTU, and K3s v1.21 the first that reads config.yaml.d: upgrade K3s where it is older"
+        )
+    if in_force is not None:
+        return f", but K3s has not read it yet: new pods get {in_force} until it is restarted"
+    names = " and ".join(link for link, _mtu in keeping)
+    return f"; {names} has another MTU yet: set it, which needs no restart" if names else ""
 
 
 def option(root: str, name: str) -> Optional[_Option]:

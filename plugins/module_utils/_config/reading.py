@@ -102,6 +102,14 @@ def exists(root: str, path: str) -> bool:
         return False
 
 
+def modified(root: str, path: str) -> Optional[float]:
+    """Return when a file was last written, in seconds since 1970, None where that can't be told."""
+    try:
+        return os.stat(under(root, path)).st_mtime
+    except (OSError, ValueError):
+        return None
+
+
 def _raise_unless_absent(path: str, error: Exception) -> None:
     """Raise UnreadableFile for every error but that of a path that isn't there."""
     if isinstance(error, (FileNotFoundError, ProcessLookupError)):

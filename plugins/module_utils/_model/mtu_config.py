@@ -88,7 +88,8 @@ class StackPlan:
 
     changes: files on this host; empty where nothing is to be written, and reason says why then, or what is noteworthy.
     blocked: what is wanted can't be had here, and reason says what a person can do about it.
-    patches: what waits for the cluster's owner. restart: what makes the stack read the files anew, where changed.
+    patches: what waits for the cluster's owner. restart: what makes the stack read the files anew. due: whether it
+    needs to, also where no file changes, because what runs was started with something else.
     keeping: links that would keep their live MTU over it, and the MTU, in bytes, that they are to have before.
     running: what happens to pods and containers that run, and how long the files last. snippets: text for people to
     use, by what it is for.
@@ -102,13 +103,14 @@ class StackPlan:
     blocked: bool = False
     patches: Tuple[ClusterPatch, ...] = ()
     restart: Optional[Restart] = None
+    due: bool = False
     keeping: Tuple[Tuple[str, int], ...] = ()
     running: str = ""
     snippets: Mapping[str, str] = field(default_factory=dict)
 
     def as_result(self) -> Dict[str, Any]:
         """Return what the module says about this stack."""
-        keeping = self.keeping if self.changes else ()
+        due = self.due or bool(self.changes)
         return {
             "stack": self.stack.value,
             "found": self.found,
@@ -117,9 +119,9 @@ class StackPlan:
             "reason": self.reason,
             "blocked": self.blocked,
             "patches": [patch.as_fact() for patch in self.patches],
-            "restart": self.restart.as_fact() if self.restart and self.changes else None,
-            "before_restart": [f"ip link set dev {link} mtu {mtu}" for link, mtu in keeping],
-            "keeping": [{"link": link, "mtu": mtu} for link, mtu in keeping],
+            "restart": self.restart.as_fact() if self.restart and due else None,
+            "before_restart": [f"ip link set dev {link} mtu {mtu}" for link, mtu in self.keeping],
+            "keeping": [{"link": link, "mtu": mtu} for link, mtu in self.keeping],
             "running": self.running,
             "snippets": dict(self.snippets),
         }

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, The netfit team
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role rancher_mtu with modules that return what they are told: what it restarts, prints and writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
+STAND_IN = """
+import json
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        with open(task_vars["log"], "a", encoding="utf-8") as file:
+            file.write(json.dumps([self._task.action, self._task.args]) + "\\n")
+        if not self._task.action.endswith("cni_mtu"):
+            return {**result, "changed": True}
+        wanted = task_vars["planned"]
+        return {**result, **wanted}
+"""
+SYSTEMCTL = """#!/bin/sh
+echo "[\\"systemctl\\", \\"$*\\"]" >> "$NETFIT_LOG"
+case "$*" in show*) printf 'Id=k3s.service\\nLoadState=loaded\\nActiveState=active\\n';; esac
+"""
+STACK = {"stack": "k3s", "reason": "", "running": "", "before_restart": [], "snippets": {}, "patches": []}
+K3S = {
+    **STACK,
+    "restart": {"unit": "k3s.service", "command": "systemctl restart k3s"},
+    "keeping": [{"link": "flannel.1", "mtu": 1400}],
+}
+
+Play = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("collections")
+    copy = top / "ansible_collections/netfit/cluster"
+    shutil.copytree(ROOT / "roles/rancher_mtu", copy / "roles/rancher_mtu")
+    shutil.copytree(ROOT / "meta", copy / "meta")
+    for kind, text in (("action", STAND_IN), ("modules", "# replaced by the action\n")):
+        (copy / "plugins" / kind).mkdir(parents=True)
+        for name in ("cni_mtu", "link_mtu"):
+            (copy / "plugins" / kind / f"{name}.py").write_text(text, encoding="utf-8")
+    return top
+
+
+@pytest.fixture
+def play(collections: Path, tmp_path: Path) -> Play:
+    """Run the role; stacks: what the module returns. Gives what is printed."""
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(SYSTEMCTL, encoding="utf-8")
+    systemctl.chmod(0o755)
+
+    def run(changed: bool, *stacks: Dict[str, Any], arguments: tuple[str, ...] = (), **variables: Any) -> str:
+        given = {
+            "planned": {"run": "r" if changed else "", "changed": changed, "stacks": list(stacks)},
+            "log": str(tmp_path / "log"),
+            "rancher_mtu_pod_mtu": 1400,
+            "rancher_mtu_report_dir": str(tmp_path / "report"),
+            **variables,
+        }
+        tasks = [{"hosts": "n1", "gather_facts": False, "connection": "local", "roles": ["netfit.cluster.rancher_mtu"]}]
+        (tmp_path / "play.yml").write_text(json.dumps(tasks), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_INJECT_FACT_VARS": "False",
+            "ANSIBLE_NOCOLOR": "1",
+            "NETFIT_LOG": str(tmp_path / "log"),
+            "PATH": f"{systemctl.parent}:{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "PYTHONPATH": "",
+        }
+        inventory = ["-i", "n1,", "-e", json.dumps(given), "-e", f"ansible_python_interpreter={sys.executable}"]
+        ended = subprocess.run(
+            [PLAYBOOK, "play.yml", *inventory, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    return run
+
+
+def done(place: Path) -> list[Any]:
+    """What was called but for the plan and systemctl's answers, in order."""
+    lines = [json.loads(line) for line in (place / "log").read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if not line[0].endswith("cni_mtu") and not str(line[1]).startswith("show")]
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_restart_that_is_due_is_made_whether_or_not_files_changed(play: Play, tmp_path: Path, changed: bool) -> None:
+    play(changed, K3S, rancher_mtu_restart=True)
+    (_link, links), restart = done(tmp_path)
+    assert links["links"] == [{"link": "flannel.1", "mtu": 1400}]
+    assert restart == ["systemctl", "restart k3s.service"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "leave"), [(K3S, False), ({**K3S, "restart": None}, True), ({**K3S, "restart": None}, False)]
+)
+def test_nothing_is_restarted_without_leave_or_need(
+    play: Play, tmp_path: Path, stack: Dict[str, Any], leave: bool
+) -> None:
+    printed = play(False, stack, rancher_mtu_restart=leave)
+    assert done(tmp_path) == []
+    assert "changed=0" in printed
+    assert ("To take effect: systemctl restart k3s" in printed) is (stack is K3S)
