@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, List
 
@@ -24,6 +25,45 @@ SHORT = [text for text in TEXTS if len(text) < 3000]
 MARKS = st.sampled_from(list("\n\n\t :-#\"'[]{}|>&*!,a0\\ %@`?"))
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=30)
 CONTENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner))
+
+
+# What people write as a value without quotes, and more of the same kind.
+VALUES = (
+    "b: c",
+    "b:",
+    "@y",
+    "`y",
+    "%y",
+    "]",
+    "}",
+    ", y",
+    "- a",
+    "-",
+    "? a",
+    "*undefined",
+    '"a\\qb"',
+    '"a\\x4"',
+    "|y",
+    '"a": b',
+)
+VALUES += ('"a" b', "'a':b", "[a] b", '["a\\q"]', "{a: 1}}", "&x b: c", "b: c # d", "> y", "*", '"a', "[a", "|1x")
+GOOD = (
+    "b:c",
+    "b #: c",
+    "a-b",
+    "-b",
+    "?b",
+    "::b",
+    '"a\\x41\\u00e9\\/"',
+    "&x b",
+    "!!str b",
+    "",
+    "# c",
+    "a@b",
+    "http://b",
+    "~",
+)
+RECORDED = sorted((ROOT / "tests/unit/data/mtu-kubernetes").rglob("*.y*ml"))
 
 
 def is_valid(text: str) -> bool:
@@ -84,3 +124,74 @@ def test_what_people_get_wrong(text: str, line: int) -> None:
     assert not is_valid(text)
     with pytest.raises(YamlError, match=f"^line {line}: "):
         check_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b: c\n",
+        "x: @y\n",
+        "x: %y\n",
+        "a: 1\n- b\n",
+        "- b\na: 1\n",
+        "x:\n  a: 1\n  - b\n",
+        "x:\n  - a\n  b: 1\n",
+        "x:\n  a: 1\n- b\n",
+        "x: y\n- b\n",
+        "x:\n  y\n- b\n",
+        "x: - a\n",
+        'x: "a\\qb"\n',
+        'x:\n- "a\\qb"\n',
+        '"a\\qb": x\n',
+        'x: [1,\n  "a\\qb"]\n',
+        "x: *undefined\n",
+        "- *undefined\n",
+        "x: *later\ny: &later 1\n",
+        "x: ]\n",
+        "x:\n  ]\n",
+        "x:\n  @y\n",
+        "- @y\n",
+        "- a: b: c\n",
+        "network:\n  plugin: canal\n  mtu:1450\n",
+        "nodes:\n  - address: a\n  plugin canal\n",
+        "nodes:\n- address: a\nmtu\n",
+        "x: |y\n",
+    ],
+)
+def test_every_one_of_these_is_refused(text: str) -> None:
+    assert not is_valid(text)
+    assert is_refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n- b\nc: 1\n",
+        "a:\n- b\n- c: 1\n  d:\n  - e\n  f: 2\n",
+        "a: # comment\n- b\n",
+        "a: &x\n- b\nc: *x\n",
+        "a: &x 1\nb: *x\nc: [*x]\n",
+        "a: b\n  c\n  d\ne: 1\n",
+        "a:\n- b\n  c\n- d\n",
+        'a: "b\n  c"\nd: 1\n',
+        "a: [b,\n  c\n]\nd: 1\n",
+        "a: {b: 1,\nc: 2}\n",
+        "- - a\n  - b\n- c\n",
+        "a: |\n  b: c: d\n  @\ne: 1\n",
+        'a: "b\\\n  c"\n',
+    ],
+)
+def test_every_one_of_these_passes(text: str) -> None:
+    assert is_valid(text)
+    assert not is_refused(text)
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_with_any_one_value_replaced_it_is_refused_where_pyyaml_does(path: Path) -> None:
+    lines = path.read_text().split("\n")
+    places = [number for number, line in enumerate(lines) if re.match(r"[ -]*[\w.]+: \w[^\[\]{}|>\"']*\Z", line)]
+    for number in places[:6]:
+        head = lines[number].partition(": ")[0]
+        for value in (*VALUES, *GOOD):
+            text = "\n".join([*lines[:number], f"{head}: {value}", *lines[number + 1 :]])
+            assert is_refused(text) is not is_valid(text), (head, value)
