@@ -16,7 +16,9 @@ description:
     that means the final MTU of pods gets O(pod_mtu), and plain bridges of container runtimes get O(container_mtu).
   - For RKE1 C(network.mtu) in O(rke1_cluster_file) is set. With its plugin flannel RKE1 refuses the setting, and so
     does this.
-  - For RKE2 the values of canal, calico, flannel or cilium are set in a C(HelmChartConfig) on server nodes.
+  - For RKE2 the values of canal, calico, flannel or cilium are set in a C(HelmChartConfig) on server nodes. Where
+    Rancher has made the cluster and has values for that chart, nothing is written, and RV(stacks[].patches) has a patch
+    for C(spec.rkeConfig.chartValues) of the cluster in Rancher.
   - For K3s flannel gets a C(net-conf.json) of its own, by the option C(flannel-conf).
   - flannel, Canal, Calico, its operator and Cilium by their own manifests are settings in the Kubernetes API. Nothing
     is written then, and RV(stacks[].patches) has patches and C(kubectl) commands, when the node shows that they are

@@ -173,6 +173,21 @@ def test_weave_gets_one_more_variable_in_one_container(tmp_path: Path) -> None:
     assert [one["image"] for one in containers] == [one["image"] for one in expected]
 
 
+def test_values_of_a_chart_in_rancher_are_added_to_those_that_are_there(tmp_path: Path) -> None:
+    text = (
+        "kind: HelmChartConfig\nmetadata:\n  name: rke2-canal\n"
+        'spec:\n  valuesContent: \'{"flannel":{"iface":"eth1"}}\'\n'
+    )
+    manifests = "/var/lib/rancher/rke2/server/manifests/rancher"
+    plan = plan_stack(host(tmp_path / "root", {f"{manifests}/managed-chart-config.yaml": text}), Stack.RKE2, WISH)
+    expected = recorded("rancher-cluster")
+    values = expected["spec"]["rkeConfig"]["chartValues"]["rke2-canal"]
+    values.update({"calico": {"vethuMTU": 1410}, "flannel": {"iface": "eth1", "mtu": 1460}})
+    assert patched(plan.patches[0], "rancher-cluster", tmp_path) == expected
+    for command in plan.patches[0].commands:
+        run(f"set -n\n{command}")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_commands_are_ones_that_bash_and_kubectl_understand(case: str, tmp_path: Path) -> None:
     stack, _name, _edit, files = CASES[case]

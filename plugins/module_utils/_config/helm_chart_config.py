@@ -9,6 +9,7 @@ Source: k3s-io/helm-controller pkg/apis/helm.cattle.io/v1 (HelmChartConfigSpec),
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
@@ -20,6 +21,8 @@ from .yaml_block import Range, documents, key_at, set_in_block, string_in
 from .yaml_lines import YamlError
 
 KEPT = ("spec", "valuesContent")
+RANCHERS = "rancher"
+"""Directory below manifests whose files are Rancher's, where it has made the cluster."""
 _KIND = "HelmChartConfig"
 _LARGEST = 32 << 20
 """Bytes. The charts that lie beside it are whole archives."""
@@ -38,12 +41,16 @@ _HEADER = (
 
 @dataclass(frozen=True)
 class ChartConfig:
-    """A HelmChartConfig and the file that it is in. place: its range of the file's lines."""
+    """A HelmChartConfig and the file that it is in. place: its range of the file's lines.
+
+    ranchers: Rancher writes the file. Then there may be no lines, where they can't be understood.
+    """
 
     file: str
     before: FileText
     lines: Tuple[str, ...]
     place: Range
+    ranchers: bool = False
 
 
 def find_chart_config(root: str, directory: str, name: str) -> Optional[ChartConfig]:
@@ -60,7 +67,13 @@ def find_chart_config(root: str, directory: str, name: str) -> Optional[ChartCon
             continue
         if f"{entry}.skip" in names:
             raise Blocked(f"{entry}.skip makes RKE2 pass over {path}: remove one of the two")
-        found += _in_file(root, path, name)
+        found += _in_file(root, path, name, path.startswith(f"{directory}/{RANCHERS}/"))
+    theirs, ours = [one.file for one in found if one.ranchers], [one.file for one in found if not one.ranchers]
+    if theirs and ours:
+        raise Blocked(
+            f"{theirs[0]} is Rancher's and has a {_KIND} {name}, and so has {ours[0]}; the last to be read counts: "
+            f"move its values to spec.rkeConfig.chartValues.{name} of the cluster in Rancher, and remove {ours[0]}"
+        )
     if len(found) > 1:
         both = " and ".join(config.file for config in found)
         raise Blocked(f"{both} each have a {_KIND} {name}, and the last to be read counts: leave one of them")
@@ -103,14 +116,17 @@ def _may_hold(root: str, path: str, name: str) -> bool:
     return _KIND.encode() in content and name.encode() in content
 
 
-def _in_file(root: str, path: str, name: str) -> List[ChartConfig]:
+def _in_file(root: str, path: str, name: str, ranchers: bool) -> List[ChartConfig]:
     before = read_whole(root, path)
     if before is None:
         return []
     try:
         lines, ranges = documents(before.text)
-        return [ChartConfig(path, before, tuple(lines), place) for place in ranges if _is(lines, place, name)]
+        return [ChartConfig(path, before, tuple(lines), place, ranchers) for place in ranges if _is(lines, place, name)]
     except YamlError as error:
+        if ranchers:
+            named = re.search(rf"^\s*name:\s*[\"']?{re.escape(name)}[\"']?\s*$", before.text, re.MULTILINE)
+            return [ChartConfig(path, before, (), (0, 0), ranchers)] if named else []
         raise Blocked(f"{path}, {error}: write its {_KIND} {name} as keys on lines of their own") from error
 
 

@@ -9,7 +9,7 @@ merged: a line of its valuesContent changes or is added. Source: rke2-charts, do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Dict, Optional, Tuple
 
 from .._model.declared import MtuMeaning
@@ -20,6 +20,8 @@ from .helm_chart_config import KEPT, ChartConfig, find_chart_config, new_chart_c
 from .mtu_knobs import FLANNEL_OVERHEAD, PODS_KEEP, RECREATE, flannel_for, pod_for, underlay_for, whole_number
 from .mtu_patches import restart_commands
 from .mtu_seen import calico_mtu, device_mtu, flannel_mtu, keeping_links, network_in_force
+from .rancher_values import MANAGED, chart_values_of, is_chart_values, managed_value, owner_patch
+from .reading import exists
 from .rke2_plugin import MANIFESTS, is_server, plugin_of
 from .whole_file import read_whole
 from .yaml_block import string_in_block
@@ -68,7 +70,11 @@ class _Chart:
 
     def value(self, path: Path) -> Optional[str]:
         """Return one of its values where the HelmChartConfig has it. Raises YamlError."""
-        return string_in_block(self.config.lines, self.config.place, KEPT, path) if self.config else None
+        if self.config is None:
+            return None
+        if is_chart_values(self.config):
+            return managed_value(self.config, path)
+        return string_in_block(self.config.lines, self.config.place, KEPT, path)
 
     def number(self, path: Path) -> Optional[int]:
         """Return one that is an MTU in bytes. Raises YamlError, Blocked."""
@@ -118,21 +124,35 @@ def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
     paths = [path for path in _PATHS[chart.plugin] if chart.backend or path != FLANNEL_MTU]
     wanted = {path: _wanted(path, wish, chart) for path in paths}
     old = {path: chart.number(path) for path in wanted}
-    change = _change(root, chart, {path: mtu for path, mtu in wanted.items() if old[path] != mtu})
+    missing = {path: mtu for path, mtu in wanted.items() if old[path] != mtu}
     live = wanted[FLANNEL_MTU] - FLANNEL_OVERHEAD[chart.backend] if FLANNEL_MTU in wanted else 0
-    waits = change is not None or _node_differs(root, wanted, live)
-    return StackPlan(
+    ranchers = chart.config is not None and chart.config.ranchers
+    change = None if ranchers else _change(root, chart, missing)
+    waits = bool(missing) or _node_differs(root, wanted, live)
+    plan = StackPlan(
         Stack.RKE2,
         knobs=tuple(
             Knob(f"HelmChartConfig {chart.name}: {'.'.join(path)}", _MEANINGS[path], old[path], mtu)
             for path, mtu in wanted.items()
         ),
         changes=(change,) if change else (),
-        reason=_reason(change, chart),
+        reason=_reason(root, change, chart),
         patches=(_afterwards(chart, live),) if waits else (),
         keeping=keeping_links(root, chart.tunnels, live),
         running=PODS_KEEP,
     )
+    return _left_to_rancher(plan, chart.config, chart.name, missing) if chart.config and ranchers and missing else plan
+
+
+def _left_to_rancher(plan: StackPlan, config: ChartConfig, name: str, missing: Dict[Path, int]) -> StackPlan:
+    """Return the plan with what the owner of the cluster has to do in Rancher before all else."""
+    patch, setting = owner_patch(config, name, list(missing.items()))
+    reason = (
+        f"{config.file} is Rancher's, which writes it anew out of {setting} of the cluster: set the values there. It "
+        "waits for the cluster's owner, with the commands that are returned"
+    )
+    snippets = {"spec.rkeConfig.chartValues": patch.patch} if patch.patch else {}
+    return replace(plan, reason=reason, patches=(patch, *plan.patches), snippets=snippets)
 
 
 def _wanted(path: Path, wish: MtuWish, chart: _Chart) -> int:
@@ -143,7 +163,7 @@ def _wanted(path: Path, wish: MtuWish, chart: _Chart) -> int:
     return underlay_for(wish, knob) if _MEANINGS[path] is MtuMeaning.UNDERLAY else pod_for(wish, knob)
 
 
-def _reason(change: Optional[FileChange], chart: _Chart) -> str:
+def _reason(root: str, change: Optional[FileChange], chart: _Chart) -> str:
     if change is None:
         return f"{chart.config.file if chart.config else ''} is so already"
     if chart.config is not None:
@@ -151,8 +171,15 @@ def _reason(change: Optional[FileChange], chart: _Chart) -> str:
     return (
         f"a HelmChartConfig {chart.name} that was made with kubectl and is in no file here is replaced: look first "
         f"with '{_kubectl('get', chart)} --output yaml'. RKE2 leaves the object in the cluster when its file is "
-        f"removed: after an undo, run '{_kubectl('delete', chart)}'"
+        f"removed: after an undo, run '{_kubectl('delete', chart)}'{_also_rancher(root, chart)}"
     )
+
+
+def _also_rancher(root: str, chart: _Chart) -> str:
+    if not exists(root, f"{MANIFESTS}/{MANAGED}"):
+        return ""
+    setting = chart_values_of(chart.name)
+    return f". Rancher has made this cluster: before {setting} is given there, which would compete, remove our file"
 
 
 def _kubectl(verb: str, chart: _Chart) -> str:
