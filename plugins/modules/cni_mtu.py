@@ -25,6 +25,8 @@ description:
     needed.
   - flannel is told a number less than O(underlay_mtu) where O(pod_mtu) is smaller than flannel would make it, as with
     IPv6 between the nodes, for which flannel subtracts too little.
+  - For RKE2 and K3s nothing is written where the node shows that new pods get the right MTU by themselves, and no file
+    says otherwise.
   - Files of others are merged. Lines and comments of theirs stay.
   - Nothing is restarted, and pods that run keep their MTU. What is left to do is returned.
   - Every file is recorded in the journal of netfit before it is written.

@@ -17,7 +17,7 @@ from .._model.file_change import FileChange, FileText, Restart
 from .._model.mtu_config import Knob, MtuWish, Stack, StackPlan
 from .drop_ins import Blocked, own_file_change
 from .flannel import SUBNET_ENV
-from .mtu_knobs import FLANNEL_OVERHEAD, MARK, PODS_KEEP, flannel_for
+from .mtu_knobs import FLANNEL_OVERHEAD, MARK, PODS_KEEP, RIGHT, flannel_for
 from .mtu_seen import (
     backend_of,
     delegate_mtu,
@@ -75,6 +75,11 @@ def plan_k3s(root: str, wish: MtuWish) -> StackPlan:
     before, source = _source(root, file)
     flannel = _flannel(wish, source, file if before is not None else GENERATED)
     _check_delegate(root, flannel.pods)
+    in_force = flannel_mtu(root)
+    keeping = keeping_links(root, flannel.devices, flannel.pods)
+    knobs = (Knob(f"{file}: Backend.MTU", MtuMeaning.UNDERLAY, flannel.old, flannel.wanted),)
+    if flannel.old is None and in_force == flannel.pods and not keeping:
+        return StackPlan(Stack.K3S, knobs=knobs, reason=RIGHT, running=PODS_KEEP)
     text = source if flannel.old == flannel.wanted else with_backend_mtu(source, flannel.wanted)
     after = FileText(text, before.mode if before else 0o644)
     changes = [FileChange(file, before, after)] if before != after else []
@@ -82,14 +87,12 @@ def plan_k3s(root: str, wish: MtuWish) -> StackPlan:
         drop_in = own_file_change(root, OUR_DROP_IN, f'{MARK}\nflannel-conf: "{OUR_FILE}"\n', MARK)
         changes += [drop_in] if drop_in else []
     keeps = f"{' and '.join(flannel.devices)} would keep their old MTU over the restart. " if flannel.devices else ""
-    keeping = keeping_links(root, flannel.devices, flannel.pods)
-    in_force = flannel_mtu(root)
     stale = in_force not in (None, flannel.pods)
     told = OUR_DROP_IN if chosen is None else chosen.place.rpartition(":")[0]
     read = stale and not changes and _started_since(root, (file, told))
     return StackPlan(
         Stack.K3S,
-        knobs=(Knob(f"{file}: Backend.MTU", MtuMeaning.UNDERLAY, flannel.old, flannel.wanted),),
+        knobs=knobs,
         changes=tuple(changes),
         reason="" if changes else f"{file} is so already{_yet(in_force if stale else None, read, keeping)}",
         restart=_restart(root),

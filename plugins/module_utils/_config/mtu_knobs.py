@@ -16,6 +16,7 @@ FLANNEL_OVERHEAD: Dict[str, int] = {"vxlan": 50, "wireguard": 80}
 """Bytes that flannel subtracts from Backend.MTU, for IPv4 and IPv6 underlays alike: v0.28 pkg/backend/vxlan/device.go,
 pkg/backend/wireguard/wireguard_network.go. Its other backends take no notice of Backend.MTU."""
 
+RIGHT = "new pods of this node get it already, and nothing says otherwise"
 RECREATE = (
     "# then, for each namespace, what clients reach first: its pods get the new MTU when they are made anew",
     "kubectl --namespace NAMESPACE rollout restart deployment",

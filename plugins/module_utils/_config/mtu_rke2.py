@@ -17,7 +17,7 @@ from .._model.file_change import FileChange, FileText
 from .._model.mtu_config import ClusterPatch, Knob, MtuWish, Stack, StackPlan
 from .drop_ins import Blocked
 from .helm_chart_config import KEPT, ChartConfig, find_chart_config, new_chart_config, values_with
-from .mtu_knobs import FLANNEL_OVERHEAD, PODS_KEEP, RECREATE, flannel_for, pod_for, underlay_for, whole_number
+from .mtu_knobs import FLANNEL_OVERHEAD, PODS_KEEP, RECREATE, RIGHT, flannel_for, pod_for, underlay_for, whole_number
 from .mtu_patches import restart_commands
 from .mtu_seen import calico_mtu, device_mtu, flannel_mtu, keeping_links, network_in_force
 from .rancher_values import MANAGED, chart_values_of, is_chart_values, managed_value, owner_patch
@@ -126,6 +126,8 @@ def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
     old = {path: chart.number(path) for path in wanted}
     missing = {path: mtu for path, mtu in wanted.items() if old[path] != mtu}
     live = wanted[FLANNEL_MTU] - FLANNEL_OVERHEAD[chart.backend] if FLANNEL_MTU in wanted else 0
+    by_itself = bool(missing) and not any(old[path] for path in missing) and _node_shows(root, wanted, live, chart)
+    missing = {} if by_itself else missing
     ranchers = chart.config is not None and chart.config.ranchers
     change = None if ranchers else _change(root, chart, missing)
     waits = bool(missing) or _node_differs(root, wanted, live)
@@ -136,7 +138,7 @@ def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
             for path, mtu in wanted.items()
         ),
         changes=(change,) if change else (),
-        reason=_reason(root, change, chart),
+        reason=RIGHT if by_itself else _reason(root, change, chart),
         patches=(_afterwards(chart, live),) if waits else (),
         keeping=keeping_links(root, chart.tunnels, live),
         running=PODS_KEEP,
@@ -214,6 +216,17 @@ def _node_differs(root: str, wanted: Dict[Path, int], live: int) -> bool:
     if pods is not None and effective not in (None, pods):
         return True
     return FLANNEL_MTU in wanted and flannel_mtu(root) not in (None, live)
+
+
+def _node_shows(root: str, wanted: Dict[Path, int], live: int, chart: _Chart) -> bool:
+    """Tell whether the network of this very node shows all of these values. live: see _node_differs."""
+    shown = {
+        CILIUM_MTU: device_mtu(root, "lxc_health"),
+        FLANNEL_MTU: wanted.get(FLANNEL_MTU) if flannel_mtu(root) == live else None,
+    }
+    effective = calico_mtu(root, network_in_force(root))[1]
+    right = all(shown.get(path, effective) == mtu for path, mtu in wanted.items())
+    return right and not keeping_links(root, chart.tunnels, live)
 
 
 def _afterwards(chart: _Chart, live: int) -> ClusterPatch:
