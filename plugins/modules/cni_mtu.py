@@ -94,6 +94,12 @@ options:
   cni_file:
     description: The CNI configuration of V(cni). By default the one that is in force for pods.
     type: path
+  elsewhere:
+    description:
+      - Name of another server of the same RKE2 cluster that has a C(HelmChartConfig) for the network's chart in a file,
+        as RV(stacks[].chart_config) has it.
+      - No new one is written on this server then, because it would take the other's place in the cluster.
+    type: str
   state:
     description: Only V(present). To take changes back, undo their run.
     type: str
@@ -272,6 +278,16 @@ stacks:
       returned: always
       type: dict
       sample: {}
+    chart_config:
+      description: The file that has values for the chart of RKE2's network, before this run. Empty where there is none.
+      returned: always
+      type: str
+      sample: /var/lib/rancher/rke2/server/manifests/rke2-canal-config.yaml
+    cluster:
+      description: What servers of RKE2 of the same cluster have in common. Empty where it isn't known.
+      returned: always
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 """
 
 from typing import Any, Dict, List
@@ -293,7 +309,7 @@ from ansible_collections.netfit.cluster.plugins.module_utils._model.mtu_config i
 
 ROOT = "/"
 NAME = "cni_mtu"
-WISHES = ("underlay_mtu", "pod_mtu", "container_mtu", "plugin", "rke1_cluster_file", "cni_file")
+WISHES = ("underlay_mtu", "pod_mtu", "container_mtu", "plugin", "rke1_cluster_file", "cni_file", "elsewhere")
 
 
 def main() -> None:
@@ -334,6 +350,7 @@ def argument_spec() -> Dict[str, Any]:
         "plugin": {"type": "str"},
         "rke1_cluster_file": {"type": "path"},
         "cni_file": {"type": "path"},
+        "elsewhere": {"type": "str"},
         "state": {"type": "str", "choices": ["present"], "default": "present"},
         "run": {"type": "str", "default": ""},
     }

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 
@@ -26,10 +26,10 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         with open(task_vars["log"], "a", encoding="utf-8") as file:
-            file.write(json.dumps([self._task.action, self._task.args]) + "\\n")
+            file.write(json.dumps([self._task.action, self._task.args, task_vars["inventory_hostname"]]) + "\\n")
         if not self._task.action.endswith("cni_mtu"):
             return {**result, "changed": True}
-        wanted = task_vars["planned"]
+        wanted = task_vars["planned"]["by_host"].get(task_vars["inventory_hostname"], task_vars["planned"])
         return {**result, **wanted}
 """
 SYSTEMCTL = """#!/bin/sh
@@ -67,16 +67,24 @@ def play(collections: Path, tmp_path: Path) -> Play:
     systemctl.write_text(SYSTEMCTL, encoding="utf-8")
     systemctl.chmod(0o755)
 
-    def run(changed: bool, *stacks: Dict[str, Any], arguments: tuple[str, ...] = (), **variables: Any) -> str:
+    def run(
+        changed: bool,
+        *stacks: Dict[str, Any],
+        arguments: tuple[str, ...] = (),
+        by_host: Optional[Dict[str, Any]] = None,
+        **variables: Any,
+    ) -> str:
+        planned = {"run": "r" if changed else "", "changed": changed, "stacks": list(stacks), "by_host": by_host or {}}
         given = {
-            "planned": {"run": "r" if changed else "", "changed": changed, "stacks": list(stacks)},
+            "planned": planned,
             "log": str(tmp_path / "log"),
             "rancher_mtu_pod_mtu": 1400,
             "rancher_mtu_report_dir": str(tmp_path / "report"),
+            "ansible_python_interpreter": sys.executable,
             **variables,
         }
-        tasks = [{"hosts": "n1", "gather_facts": False, "connection": "local", "roles": ["netfit.cluster.rancher_mtu"]}]
-        (tmp_path / "play.yml").write_text(json.dumps(tasks), encoding="utf-8")
+        tasks = {"hosts": "all", "gather_facts": False, "connection": "local", "roles": ["netfit.cluster.rancher_mtu"]}
+        (tmp_path / "play.yml").write_text(json.dumps([tasks]), encoding="utf-8")
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
@@ -87,7 +95,7 @@ def play(collections: Path, tmp_path: Path) -> Play:
             "HOME": str(tmp_path),
             "PYTHONPATH": "",
         }
-        inventory = ["-i", "n1,", "-e", json.dumps(given), "-e", f"ansible_python_interpreter={sys.executable}"]
+        inventory = ["-i", ",".join(by_host or ["n1"]) + ",", "-e", json.dumps(given)]
         ended = subprocess.run(
             [PLAYBOOK, "play.yml", *inventory, *arguments],
             cwd=tmp_path,
@@ -112,7 +120,7 @@ def done(place: Path) -> list[Any]:
 @pytest.mark.parametrize("changed", [True, False])
 def test_a_restart_that_is_due_is_made_whether_or_not_files_changed(play: Play, tmp_path: Path, changed: bool) -> None:
     play(changed, K3S, rancher_mtu_restart=True)
-    (_link, links), restart = done(tmp_path)
+    (_link, links, _host), restart = done(tmp_path)
     assert links["links"] == [{"link": "flannel.1", "mtu": 1400}]
     assert restart == ["systemctl", "restart k3s.service"]
 
@@ -127,3 +135,16 @@ def test_nothing_is_restarted_without_leave_or_need(
     assert done(tmp_path) == []
     assert "changed=0" in printed
     assert ("To take effect: systemctl restart k3s" in printed) is (stack is K3S)
+
+
+def test_a_server_is_told_which_other_one_of_its_cluster_has_values(play: Play, tmp_path: Path) -> None:
+    places = {"n1": ("", "a"), "n2": ("/m/x.yaml", "b"), "n3": ("/m/y.yaml", "a"), "n4": ("", "c"), "n5": ("", "b")}
+    by_host = {
+        name: {"changed": False, "run": "", "stacks": [{**STACK, "stack": "rke2", "restart": None, **found}]}
+        for name, (file, cluster) in places.items()
+        for found in [{"chart_config": file, "cluster": cluster, "host": name}]
+    }
+    play(False, by_host=by_host, rancher_mtu_run="once")
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
+    given = {host: arguments.get("elsewhere") for _name, arguments, host in lines if "run" in arguments}
+    assert given == {"n1": "n3", "n2": None, "n3": None, "n4": None, "n5": "n2"}

@@ -22,7 +22,7 @@ from .mtu_patches import restart_commands
 from .mtu_seen import calico_mtu, device_mtu, flannel_mtu, keeping_links, network_in_force
 from .rancher_values import MANAGED, chart_values_of, is_chart_values, managed_value, owner_patch
 from .reading import exists
-from .rke2_plugin import MANIFESTS, is_server, plugin_of
+from .rke2_plugin import MANIFESTS, cluster_of, is_server, plugin_of
 from .whole_file import read_whole
 from .yaml_block import string_in_block
 from .yaml_lines import YamlError
@@ -129,7 +129,8 @@ def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
     by_itself = bool(missing) and not any(old[path] for path in missing) and _node_shows(root, wanted, live, chart)
     missing = {} if by_itself else missing
     ranchers = chart.config is not None and chart.config.ranchers
-    change = None if ranchers else _change(root, chart, missing)
+    elsewhere = wish.elsewhere if chart.config is None and missing else None
+    change = None if ranchers or elsewhere else _change(root, chart, missing)
     waits = bool(missing) or _node_differs(root, wanted, live)
     plan = StackPlan(
         Stack.RKE2,
@@ -138,10 +139,12 @@ def _plan_server(root: str, wish: MtuWish, chart: _Chart) -> StackPlan:
             for path, mtu in wanted.items()
         ),
         changes=(change,) if change else (),
-        reason=RIGHT if by_itself else _reason(root, change, chart),
+        reason=RIGHT if by_itself else _elsewhere(elsewhere, chart) or _reason(root, change, chart),
         patches=(_afterwards(chart, live),) if waits else (),
         keeping=keeping_links(root, chart.tunnels, live),
         running=PODS_KEEP,
+        chart_config=chart.config.file if chart.config else "",
+        cluster=cluster_of(root),
     )
     return _left_to_rancher(plan, chart.config, chart.name, missing) if chart.config and ranchers and missing else plan
 
@@ -174,6 +177,15 @@ def _reason(root: str, change: Optional[FileChange], chart: _Chart) -> str:
         f"a HelmChartConfig {chart.name} that was made with kubectl and is in no file here is replaced: look first "
         f"with '{_kubectl('get', chart)} --output yaml'. RKE2 leaves the object in the cluster when its file is "
         f"removed: after an undo, run '{_kubectl('delete', chart)}'{_also_rancher(root, chart)}"
+    )
+
+
+def _elsewhere(server: Optional[str], chart: _Chart) -> str:
+    if server is None:
+        return ""
+    return (
+        f"{server} has a HelmChartConfig {chart.name} in a file, which is for the whole cluster: nothing is written "
+        "here, because RKE2 does not bring the files of servers together, and the last one to be read would count"
     )
 
 

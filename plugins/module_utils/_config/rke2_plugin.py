@@ -8,10 +8,11 @@ Source: docs.rke2.io "Network Options", rke2 pkg/cli/cmds/server.go (cni), k3s p
 
 from __future__ import annotations
 
+import hashlib
 from typing import List, Optional, Tuple
 
 from .drop_ins import Blocked
-from .reading import exists, list_directory, read_text
+from .reading import exists, list_directory, read_bytes, read_text
 from .yaml_lines import YamlError, top_level_lists
 
 SERVER = "/var/lib/rancher/rke2/server"
@@ -25,6 +26,15 @@ _DEFAULT_PLUGIN = "canal"
 def is_server(root: str) -> bool:
     """Tell whether this node is one of RKE2's servers."""
     return exists(root, SERVER) or exists(root, _UNIT)
+
+
+def cluster_of(root: str) -> str:
+    """Return what tells a server's cluster from others: a digest of its certificate authority, empty without one.
+
+    Raises UnreadableFile.
+    """
+    certificate = read_bytes(root, f"{SERVER}/tls/server-ca.crt")
+    return hashlib.sha256(certificate).hexdigest() if certificate else ""
 
 
 def plugins_of(root: str) -> Tuple[List[str], str]:

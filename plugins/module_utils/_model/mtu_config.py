@@ -41,6 +41,7 @@ class MtuWish:
     docker_version: major and minor of dockerd, None where it isn't known.
     raising: whether networks of containers that give less get more, too. default_link_mtu: bytes that the link of the
     default route has, which newer podman gives to containers by itself; None where it isn't known.
+    elsewhere: name of another server of RKE2 that has values for the network's chart in a file.
     """
 
     underlay_mtu: Optional[int] = None
@@ -52,6 +53,7 @@ class MtuWish:
     docker_version: Optional[Tuple[int, int]] = None
     raising: bool = False
     default_link_mtu: Optional[int] = None
+    elsewhere: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class StackPlan:
     needs to, also where no file changes, because what runs was started with something else.
     keeping: links that would keep their live MTU over it, and the MTU, in bytes, that they are to have before.
     running: what happens to pods and containers that run, and how long the files last. snippets: text for people to
-    use, by what it is for.
+    use, by what it is for. chart_config: file that has values for the network's chart already. cluster: the same text
+    on all servers of a cluster, and another one on those of others; both empty where there is none.
     """
 
     stack: Stack
@@ -107,6 +110,8 @@ class StackPlan:
     keeping: Tuple[Tuple[str, int], ...] = ()
     running: str = ""
     snippets: Mapping[str, str] = field(default_factory=dict)
+    chart_config: str = ""
+    cluster: str = ""
 
     def as_result(self) -> Dict[str, Any]:
         """Return what the module says about this stack."""
@@ -124,4 +129,6 @@ class StackPlan:
             "keeping": [{"link": link, "mtu": mtu} for link, mtu in self.keeping],
             "running": self.running,
             "snippets": dict(self.snippets),
+            "chart_config": self.chart_config,
+            "cluster": self.cluster,
         }

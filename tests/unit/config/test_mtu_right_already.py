@@ -86,3 +86,16 @@ def test_k3s_whose_files_say_something_else_is_told(host: Host) -> None:
     host("/etc/rancher/k3s/config.yaml", "flannel-conf: /etc/flannel.json\n")
     root = host("/etc/flannel.json", '{"Backend": {"Type": "vxlan", "MTU": 1500}}')
     assert [change.path for change in plan_stack(root, Stack.K3S, WISH).changes] == ["/etc/flannel.json"]
+
+
+def test_values_on_another_server_keep_a_new_file_from_being_made(host: Host) -> None:
+    root = host(f"{MANIFESTS}/x", "")
+    wish = MtuWish(underlay_mtu=1450, pod_mtu=1400, elsewhere="server1")
+    made = plan_stack(root, Stack.RKE2, wish)
+    assert (made.changes, made.blocked, made.chart_config, made.cluster) == ((), False, "", "")
+    assert made.reason.startswith("server1 has a HelmChartConfig rke2-canal in a file")
+    host("/var/lib/rancher/rke2/server/tls/server-ca.crt", "CA")
+    host(CONFIG, HEAD % "canal" + "    flannel:\n      iface: eth1\n")
+    made = plan_stack(root, Stack.RKE2, wish)
+    assert ([change.path for change in made.changes], made.chart_config) == ([CONFIG], CONFIG)
+    assert len(made.cluster) == 64
