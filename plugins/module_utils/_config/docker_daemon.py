@@ -13,14 +13,13 @@ from .._model.docker_network import DOCKER_MTU_OPTION
 from .._model.fact import Source
 from .declarations import Declarations
 from .docker_networks import MEANING_OF_DRIVER
+from .docker_unit import docker_unit
 from .json_text import JsonNode
 
 DAEMON_JSON = "/etc/docker/daemon.json"
 _SUBJECT = "docker daemon.json"
 _DEFAULT_DATA_ROOT = "/var/lib/docker"
 _OPTION_FILES = ("/etc/default/docker", "/etc/sysconfig/docker")
-_UNITS = ("/etc/systemd/system/docker.service", "/lib/systemd/system/docker.service")
-_DROP_INS = "/etc/systemd/system/docker.service.d"
 
 
 def read_docker_daemon(declarations: Declarations) -> None:
@@ -106,36 +105,20 @@ def _declare_network_defaults(declarations: Declarations, node: JsonNode) -> Non
 def daemon_flags(declarations: Declarations, option: str) -> List[Tuple[str, int, str, str]]:
     """Return file, line, key and value of each time that dockerd is started with an option, ``mtu`` for --mtu.
 
-    key: "--mtu" in a file of options, "ExecStart --mtu" in a unit.
+    key: "--mtu" in a file of options, "ExecStart --mtu" in a unit. A file of options counts where the unit reads it and
+    uses the variable, as with Debian's docker.io and not with docker-ce, and where systemd has no unit.
     """
     flag = re.compile(rf"""(?:\A|[\s"'=])--?{re.escape(option)}(?:=|\s+)["']?([^\s"']*)""")
     found: List[Tuple[str, int, str, str]] = []
+    unit = docker_unit(declarations)
     for path in _OPTION_FILES:
         text = declarations.text(path, "dockerd options") or ""
         for number, line in enumerate(text.split("\n"), start=1):
             match = flag.search(line) if not line.lstrip().startswith("#") else None
-            if match:
+            if match and (unit is None or unit.uses(path, line)):
                 found.append((path, number, f"--{option}", match.group(1)))
-    command = _command_line(declarations)
-    match = flag.search(command[2]) if command else None
-    if command and match:
-        number = command[1] + command[2].count("\n", 0, match.start(1))
-        found.append((command[0], number, f"ExecStart --{option}", match.group(1)))
+    match = flag.search(unit.command) if unit else None
+    if unit and match:
+        number = unit.line + unit.command.count("\n", 0, match.start(1))
+        found.append((unit.file, number, f"ExecStart --{option}", match.group(1)))
     return found
-
-
-def _command_line(declarations: Declarations) -> Optional[Tuple[str, int, str]]:
-    """Return file, line and text of the ExecStart in force: that of the last drop-in that has one, else the unit's."""
-    names = declarations.names(_DROP_INS, "docker unit")
-    paths = [f"{_DROP_INS}/{name}" for name in names if name.endswith(".conf")]
-    # A unit in /etc takes the place of the distribution's.
-    for path in [*reversed(paths), *_UNITS]:
-        text = declarations.text(path, "docker unit")
-        if text is None:
-            continue
-        commands = list(re.finditer(r"^ExecStart=((?:.*\\\n)*.*)", text, re.MULTILINE))
-        if commands and commands[-1].group(1).strip():
-            return path, text.count("\n", 0, commands[-1].start()) + 1, commands[-1].group(1)
-        if path in _UNITS:
-            return None
-    return None

@@ -81,6 +81,40 @@ def test_dockerd_with_another_mtu_option_would_not_start(host: Host, path: str, 
         plan_docker_mtu(host(path, text), WISH)
 
 
+OPTIONS = "/etc/default/docker"
+CE = "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\n"
+DEBIAN = f"[Service]\nEnvironmentFile=-{OPTIONS}\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n"
+DROP_IN = "/etc/systemd/system/docker.service.d/options.conf"
+
+
+@pytest.mark.parametrize(
+    ("files", "counts"),
+    [
+        ({}, True),
+        ({UNIT: CE}, False),
+        ({"/usr/lib/systemd/system/docker.service": CE}, False),
+        ({UNIT: DEBIAN}, True),
+        ({UNIT: DEBIAN.replace("$DOCKER_OPTS", "${DOCKER_OPTS}")}, True),
+        ({UNIT: DEBIAN.replace("$DOCKER_OPTS", "$DOCKER_OPTS_2")}, False),
+        ({UNIT: DEBIAN.replace(f"-{OPTIONS}", "/etc/default/other")}, False),
+        ({UNIT: DEBIAN, "/etc/systemd/system/docker.service": CE}, False),
+        ({UNIT: CE, DROP_IN: DEBIAN.replace("ExecStart=", "ExecStart=\nExecStart=")}, True),
+        ({UNIT: CE, DROP_IN: f"[Service]\nEnvironmentFile={OPTIONS}\n"}, False),
+        ({UNIT: DEBIAN, DROP_IN: "[Service]\nEnvironmentFile=\n"}, False),
+        ({UNIT: CE, DROP_IN.replace("/etc/", "/usr/lib/"): DEBIAN}, True),
+    ],
+)
+def test_a_file_of_options_counts_where_the_unit_reads_it(host: Host, files: Dict[str, str], counts: bool) -> None:
+    root = host(OPTIONS, 'DOCKER_OPTS="--mtu=1400"\n')
+    for path, text in files.items():
+        host(path, text)
+    if counts:
+        with pytest.raises(Blocked, match=f"{OPTIONS} line 1"):
+            plan_docker_mtu(root, WISH)
+    else:
+        assert after(plan_docker_mtu(root, WISH)) == {"mtu": 1450}
+
+
 def test_the_right_mtu_option_is_left_and_the_file_too(host: Host) -> None:
     root = host("/etc/default/docker", 'DOCKER_OPTS="--mtu 1450"\n')
     planned = plan_docker_mtu(root, WISH)
