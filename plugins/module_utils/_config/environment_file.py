@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The netfit team
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""One variable of a service's environment file, as systemd reads it (systemd.exec(5), EnvironmentFile=)."""
+"""One variable of a service's environment file, as systemd reads it (systemd.exec(5), EnvironmentFile=).
+
+Or of a file that a shell reads: there a comment may follow the value, which to systemd is part of it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import List, Optional
 _ASSIGNMENT = re.compile(
     r"(?P<head>[ \t]*(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*)(?P<value>.*?)(?P<tail>\s*)\Z", re.DOTALL
 )
+_SHELL_VALUE = re.compile(r"""(?P<value>"[^"]*"|'[^']*'|.*?)(?P<tail>(?:\s+|(?<=\s))#.*|\s*)\Z""", re.DOTALL)
 
 
 class EnvironmentFileError(ValueError):
@@ -20,7 +24,10 @@ class EnvironmentFileError(ValueError):
 
 @dataclass(frozen=True)
 class Variable:
-    """The assignment in force. index: of its line, from 0. quote: around the value, empty where there is none."""
+    """The assignment in force. index: of its line, from 0. quote: around the value, empty where there is none.
+
+    tail: blanks behind the value, and the comment.
+    """
 
     index: int
     head: str
@@ -29,8 +36,8 @@ class Variable:
     tail: str
 
 
-def read_variable(text: str, name: str) -> Optional[Variable]:
-    """Return the last assignment of a variable, None where there is none.
+def read_variable(text: str, name: str, shell: bool = False) -> Optional[Variable]:
+    """Return the last assignment of a variable, None where there is none. shell: the file is one that a shell reads.
 
     Raises EnvironmentFileError where a value goes on in the next line or has quotes within.
     """
@@ -42,13 +49,16 @@ def read_variable(text: str, name: str) -> Optional[Variable]:
             raise EnvironmentFileError(f"line {index + 1}: it goes on in the next line")
         match = _ASSIGNMENT.match(line)
         if match and match["name"] == name:
-            found = _variable(index, match)
+            found = _variable(index, match, shell)
     return found
 
 
-def set_variable(text: str, name: str, value: str) -> str:
-    """Return the text with a variable set: its line changes, or a new one ends it. Raises EnvironmentFileError."""
-    found = read_variable(text, name)
+def set_variable(text: str, name: str, value: str, shell: bool = False) -> str:
+    """Return the text with a variable set: its line changes, or a new one ends it. shell: see read_variable.
+
+    Raises EnvironmentFileError.
+    """
+    found = read_variable(text, name, shell)
     lines = text.split("\n")
     if found is None:
         if lines[-1] != "":
@@ -90,10 +100,16 @@ def with_flag(arguments: str, flag: str, value: Optional[str]) -> str:
     return " ".join(result)
 
 
-def _variable(index: int, match: re.Match[str]) -> Variable:
-    value = match["value"]
+def _variable(index: int, match: re.Match[str], shell: bool) -> Variable:
+    head, value, tail = match["head"], match["value"], match["tail"]
+    inside = _SHELL_VALUE.match(match.string, match.start("value")) if shell else None
+    if inside is not None:
+        value, tail = inside["value"], inside["tail"]
+        if not value:
+            # The blanks before a comment aren't before a value.
+            head, tail = head.rstrip(), head[len(head.rstrip()) :] + tail
     quote = value[0] if value[:1] in ("'", '"') else ""
     inner = value[1:-1] if quote and len(value) > 1 and value.endswith(quote) else value
     if any(character in inner for character in "'\"\\"):
         raise EnvironmentFileError(f"line {index + 1}: quotes or backslashes within the value of {match['name']}")
-    return Variable(index, match["head"], inner, quote, match["tail"])
+    return Variable(index, head, inner, quote, tail)

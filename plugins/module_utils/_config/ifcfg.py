@@ -103,14 +103,14 @@ def _notes(owner: LinkOwner, text: str, mtu: int) -> Tuple[str, ...]:
 
 def _variable(text: str, path: str, name: str) -> Optional[Variable]:
     try:
-        return read_variable(text, name)
+        return read_variable(text, name, shell=True)
     except EnvironmentFileError as error:
         raise UnreadableFile(path, str(error)) from error
 
 
 def _with_mtu(text: str, mtu: int, quote: str) -> str:
-    if read_variable(text, "MTU") is not None:
-        return set_variable(text, "MTU", str(mtu))
+    if read_variable(text, "MTU", shell=True) is not None:
+        return set_variable(text, "MTU", str(mtu), shell=True)
     # As the file's own lines are written: in quotes with SUSE, without them with Red Hat.
     end = "" if not text or text.endswith("\n") else "\n"
     return f"{text}{end}MTU={quote}{mtu}{quote}\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import configparser
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import List
+from typing import List, Optional
 
 import pytest
 from hypothesis import given
@@ -177,7 +177,7 @@ def test_our_file_for_netplan_has_all_links(wanted: object) -> None:
 
 @given(
     st.lists(st.sampled_from(["BOOTPROTO='dhcp'", "# MTU=1", "", 'NAME="a b"', "LLADDR=", "MTU_X=3"]), max_size=5),
-    st.sampled_from([None, "MTU=1500", "MTU='1500'", "MTU=", 'MTU="9000"']),
+    st.sampled_from([None, "MTU=1500", "MTU='1500'", "MTU=", 'MTU="9000"', "MTU=9000   # jumbo"]),
     st.booleans(),
     MTUS,
 )
@@ -196,3 +196,32 @@ def test_ifcfg(lines: List[str], own: object, wicked: bool, mtu: int) -> None:
         assert found is not None and found.mtu == mtu and plan_link_config(root, owner, mtu).changes == ()
         others = [line for line in file.read_text().split("\n") if line and not line.startswith("MTU=")]
         assert others == [line for line in lines * 2 if line]
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "after"),
+    [
+        ("MTU=9000   # comment", 9000, "MTU=1450   # comment"),
+        ('MTU="9000" # the "old" one', 9000, 'MTU="1450" # the "old" one'),
+        ("MTU='9000'\t#", 9000, "MTU='1450'\t#"),
+        ("MTU= # none", None, "MTU=1450 # none"),
+        ("MTU=9000#1", None, "MTU=1450"),
+        ("MTU=9000  ", 9000, "MTU=1450  "),
+    ],
+)
+@pytest.mark.parametrize("manager", [LinkManager.IFCFG, LinkManager.WICKED])
+def test_a_comment_behind_the_mtu_of_an_ifcfg_file(
+    tmp_path: Path, manager: LinkManager, line: str, before: Optional[int], after: str
+) -> None:
+    path = "/etc/sysconfig/network/ifcfg-eth0"
+    file = tmp_path / path.lstrip("/")
+    file.parent.mkdir(parents=True)
+    file.write_text(f"BOOTPROTO=dhcp # office\n{line}\n")
+    owner = LinkOwner("eth0", manager, "", (path,))
+    found = declared_mtu(str(tmp_path), owner)
+    assert (found.mtu if found else None) == before
+    plan = plan_link_config(str(tmp_path), owner, 1450)
+    assert plan.before == before
+    assert plan.changes[0].after is not None
+    assert plan.changes[0].after.text == f"BOOTPROTO=dhcp # office\n{after}\n"
+    assert any("option 26" in note for note in plan.notes) is (manager is LinkManager.IFCFG)
