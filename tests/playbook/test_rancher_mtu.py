@@ -148,3 +148,43 @@ def test_a_server_is_told_which_other_one_of_its_cluster_has_values(play: Play, 
     lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]
     given = {host: arguments.get("elsewhere") for _name, arguments, host in lines if "run" in arguments}
     assert given == {"n1": "n3", "n2": None, "n3": None, "n4": None, "n5": "n2"}
+
+
+def patch_of(number: int) -> Dict[str, Any]:
+    """What waits for a cluster's owner, with that many commands."""
+    apply = 'kubectl --namespace kube-system patch configmap/c --type merge --patch "$(cat {file})"'
+    return {
+        "name": "calico",
+        "resource": "configmap/c",
+        "namespace": "kube-system",
+        "file": "calico-c.yaml",
+        "patch": 'data:\n  veth_mtu: "1400"\nkind: ConfigMap\n',
+        "commands": [apply, *(f"kubectl rollout restart daemonset d{one}" for one in range(1, number))],
+    }
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_the_commands_are_printed_and_written(play: Play, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    stack = {**STACK, "stack": "calico", "restart": None, "patches": [patch_of(2)]}
+    printed = play(False, stack, arguments=arguments).replace('\\"', '"')
+    place = tmp_path / "report/cluster-changes/n1"
+    for line in (
+        f"cd {place}",
+        'kubectl --namespace kube-system patch configmap/c --type merge --patch "$(cat calico-c.yaml)"',
+        "kubectl rollout restart daemonset d1",
+        '  veth_mtu: "1400"',
+    ):
+        assert f'"{line}"' in printed, printed
+    assert "more in" not in printed
+    assert (place / "commands.sh").exists() is not bool(arguments)
+
+
+def test_what_is_printed_has_an_end(play: Play, tmp_path: Path) -> None:
+    stack = {**STACK, "stack": "calico", "restart": None, "patches": [patch_of(100)]}
+    printed = play(False, stack)
+    assert "daemonset d30" in printed and "daemonset d60" not in printed
+    assert f"more in {tmp_path}/report/cluster-changes/n1" in printed
+    text = (tmp_path / "report/cluster-changes/n1/commands.sh").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line]
+    # Four lines are those of the patch, with the name of its file.
+    assert f'"and {len(lines) + 4 - 40} more in' in printed
