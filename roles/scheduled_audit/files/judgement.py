@@ -58,9 +58,13 @@ def judge(report: Mapping[str, Any], last_good: Optional[Mapping[str, Any]], fai
         if one.get("baseline") in ("new", "worse") and SEVERITIES.index(one["severity"]) >= least
     )
     there = {one["fingerprint"] for one in findings if one["status"] in STILL_THERE}
-    gone = {one["fingerprint"] for one in before if one["status"] in STILL_THERE and _serious(one)} - there
+    then = {one["fingerprint"] for one in before if one["status"] in STILL_THERE and _serious(one)}
+    # What is known by another fingerprint is of a pod that was made anew.
+    again = [one for one in failures if one.get("baseline") in ("known", "worse") and _serious(one)]
+    renamed = {one["fingerprint"] for one in again} - {one["fingerprint"] for one in before}
     opened = sum(_serious(one) for one in failures)
-    return Judgement(drifted, tuple(_unseen(report, last_good)), last_good is None, opened, len(gone))
+    gone = max(0, len(then - there) - len(renamed))
+    return Judgement(drifted, tuple(_unseen(report, last_good)), last_good is None, opened, gone)
 
 
 def _unseen(report: Mapping[str, Any], last_good: Optional[Mapping[str, Any]]) -> Iterator[str]:

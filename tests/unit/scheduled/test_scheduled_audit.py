@@ -332,6 +332,13 @@ def test_what_is_waived_or_only_info_now_is_not_gone() -> None:
     assert (judged.open, judged.gone) == (0, 2)
 
 
+def test_the_findings_of_a_pod_that_was_made_anew_are_not_gone() -> None:
+    """They have other fingerprints, and the baseline knows them."""
+    now = report({**finding(3), "baseline": "known"}, {**finding(4), "baseline": "new"})
+    judged = judge(now, report(finding(1), finding(2)), "low")
+    assert ([one["fingerprint"][-1] for one in judged.drifted], judged.gone) == (["4"], 1)
+
+
 SIZES = st.dictionaries(st.from_regex(r"report-[0-9]{4}", fullmatch=True), st.integers(0, 1000), max_size=12)
 
 
