@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
+from .json_text import JsonError, JsonNode, parse_json
+
 _KEY = re.compile(
     r"""(?P<indent>[ ]*)(?P<key>"[^"\\]*"|'[^']*'|[^\s#"'\[\]{}&*!|>%@,`-][^#]*?|-[^\s#][^#]*?)\s*:(?=\s|\Z)"""
 )
@@ -119,7 +121,12 @@ def scalar(value: str, line: int) -> str:
 
 
 def top_level_lists(text: str, names: Sequence[str]) -> List[Tuple[YamlKey, List[str]]]:
-    """Return the strings of every key of those names at the top of a file, in order. Raises YamlError."""
+    """Return the strings of every key of those names at the top of a file, in order. Raises YamlError.
+
+    The file may be JSON, which is YAML too: Rancher writes config.yaml.d/50-rancher.yaml of RKE2 and K3s so.
+    """
+    if text.lstrip().startswith("{"):
+        return _lists_of_json(text, names)
     lines, start = document(text)
     return [(key, strings_of(lines, key)) for key in keys_in(lines, start, len(lines)) if key.key in names]
 
@@ -152,6 +159,26 @@ def without_comment(value: str) -> str:
     if quoted:
         return quoted.group() + _COMMENT.sub("", value[quoted.end() :]).rstrip()
     return _COMMENT.sub("", value).rstrip()
+
+
+def _lists_of_json(text: str, names: Sequence[str]) -> List[Tuple[YamlKey, List[str]]]:
+    try:
+        members = parse_json(text).members
+    except JsonError as error:
+        raise YamlError(f"{error}: it is neither JSON nor written as keys on lines of their own") from error
+    return [
+        (YamlKey(name, node.line - 1, 0, node.line, ""), _strings_of_json(node))
+        for name, node in members
+        if name in names
+    ]
+
+
+def _strings_of_json(node: JsonNode) -> List[str]:
+    items = node.items if node.kind == "array" else (node,)
+    if any(item.kind != "scalar" for item in items):
+        raise YamlError(f"line {node.line}: {node.path} is no list of simple strings")
+    scalars = [item.scalar for item in items if item.scalar is not None]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in scalars]
 
 
 def _last(lines: Sequence[str], start: int, stop: int) -> int:
