@@ -100,6 +100,7 @@ options:
         as RV(stacks[].chart_config) has it.
       - No new one is written on this server then, because it would take the other's place in the cluster.
     type: str
+    version_added: 0.6.0
   state:
     description: Only V(present). To take changes back, undo their run.
     type: str
