@@ -24,7 +24,10 @@ _K3S_CONFIG = "/etc/rancher/k3s/config.yaml"
 _K3S_UNITS = ("/etc/systemd/system/k3s.service", "/etc/systemd/system/k3s-agent.service")
 _SYS_CLASS_NET = "/sys/class/net"
 
-_FLANNEL_CONF_IN_YAML = re.compile(r"""^flannel-conf:[ \t]*["']?([^\s"'#]+)""", re.MULTILINE)
+_FLANNEL_CONF_IN_YAML = re.compile(
+    r"""^(?:flannel-conf|[ \t{]*"flannel-conf")[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE
+)
+"""In a key of its own, or in the JSON that Rancher writes."""
 _FLANNEL_CONF_IN_UNIT = re.compile(r"""--flannel-conf(?:=|[\s'"\\]+)([^\s'"\\]+)""")
 _TUNNELS = re.compile(r"flannel\.[0-9]+\Z|flannel-wg\Z|flannel\.ipip\Z|flannel0\Z")
 _HONOURS_MTU = ("vxlan", "wireguard")

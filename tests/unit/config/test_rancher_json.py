@@ -9,6 +9,8 @@ from typing import Callable, Union
 
 import pytest
 
+from ansible_collections.netfit.cluster.plugins.module_utils._config.declarations import Declarations
+from ansible_collections.netfit.cluster.plugins.module_utils._config.flannel import read_flannel
 from ansible_collections.netfit.cluster.plugins.module_utils._config.mtu_k3s import option
 from ansible_collections.netfit.cluster.plugins.module_utils._config.rke2_plugin import plugins_of
 from ansible_collections.netfit.cluster.plugins.module_utils._config.yaml_lines import YamlError, top_level_lists
@@ -43,6 +45,14 @@ def test_the_strings_of_its_keys() -> None:
 def test_what_is_no_json_or_no_string_is_said_to_be_so(text: str) -> None:
     with pytest.raises(YamlError, match="line 1"):
         top_level_lists(text, ("cni",))
+
+
+def test_the_audit_reads_the_net_conf_that_it_names(host: Host) -> None:
+    root = host("/etc/rancher/k3s/config.yaml.d/50-rancher.yaml", '{\n  "flannel-conf": "/srv/net.json",\n  "v": "2"}')
+    host("/srv/net.json", '{"Network": "10.42.0.0/16", "Backend": {"Type": "vxlan", "MTU": 1420}}')
+    declarations = Declarations(root)
+    read_flannel(declarations)
+    assert [(one.value, one.source.file, one.active) for one in declarations.mtus] == [(1420, "/srv/net.json", True)]
 
 
 def test_nodes_that_rancher_made_are_understood(host: Host) -> None:
