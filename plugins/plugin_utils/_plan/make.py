@@ -104,14 +104,16 @@ def _asked(known: Sequence[Known]) -> Dict[str, Dict[str, Any]]:
 
     Of pods: as much as fits, but no more than there is unless things are raised. What there is counts for the whole
     cluster: a node without pods gets no larger ones than the others, and where no node has any, plain routes carry no
-    more than what pods get by default. Of containers: what fits, to which each of their networks is lowered by itself;
-    one that gives less stays as it is, unless "raise" says otherwise.
+    more than what pods get by default. Of the underlay a node's own setting counts first: K3s has one on each.
+    Of containers: what fits, to which each of their networks is lowered by itself; one that gives less stays as it is,
+    unless "raise" says otherwise.
     """
     present = {meaning: [size for one in known for size in one.present(meaning)] for meaning in ("underlay", "final")}
     return {
         one.host.name: {
             "underlay_mtu": one.targets.clamp(
-                max(present["underlay"], default=None), value_for("flannel Backend.MTU", sizes_of(one.targets))
+                max(one.present("underlay") or present["underlay"], default=None),
+                value_for("flannel Backend.MTU", sizes_of(one.targets)),
             ),
             "pod_mtu": one.targets.clamp(
                 max(present["final"], default=KERNEL_DEFAULT if one.targets.overlay is None else None), one.targets.pod

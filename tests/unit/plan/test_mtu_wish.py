@@ -105,6 +105,19 @@ def test_only_what_is_too_large_is_lowered(write: Any, tmp_path: Path) -> None:
     assert written[f"{NETWORKS}/podman.json"]["options"] == {"mtu": "1400"}
 
 
+def test_a_node_of_k3s_that_is_told_less_than_its_mates_keeps_it() -> None:
+    file = "/var/lib/rancher/k3s/agent/etc/flannel/net-conf.json"
+    told = {1: 1450, 2: 1500, 3: None}
+    facts = {}
+    for number, mtu in told.items():
+        conf = b.declared("flannel", mtu or 0, MtuMeaning.UNDERLAY, file, "Backend.MTU", link="flannel.1")
+        facts[f"n{number}"] = c.node(number, nodes=3, pod_mtu=1450, declarations=[conf] if mtu else [])
+    hosts = c.plan_of(facts)["hosts"]
+    shown = [[one["value"] for one in host["knobs"] if "Backend.MTU" in one["knob"]] for host in hosts.values()]
+    assert shown == [[1450], [1500], []]
+    assert [host["wish"]["underlay_mtu"] for host in hosts.values()] == [1450, 1500, 1500]
+
+
 def test_raised_is_what_the_plan_says(write: Any, tmp_path: Path) -> None:
     put_files(tmp_path, 1380)
     facts = docker(1500, 1500, uplink=9001, runtime_file=[podman("vpn", 1380)])
