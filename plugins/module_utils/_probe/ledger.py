@@ -41,22 +41,39 @@ class Ledger:
         self.waiting: Dict[int, Probe] = {}
         self.sent: Dict[Tuple[Way, int], int] = {}
         self.got: Dict[Tuple[Way, int], int] = {}
+        self._unanswered: Dict[int, Probe] = {}
         self._number = 0
 
     def _probe(self, way: Way, size: int) -> Probe:
         self._number += 1
         probe = Probe(self.task.path, way, size, self._number)
-        self.waiting[self._number] = probe
+        self.waiting[self._number] = self._unanswered[self._number] = probe
         self.sent[way, size] = self.sent.get((way, size), 0) + 1
         for side in (self.forward, self.back):
             if way in (side.way, Way.ROUND):
                 side.tries[size] = side.tries.get(size, 0) + 1
         return probe
 
+    def _heard_of(self, number: int) -> None:
+        self.waiting.pop(number, None)
+        self._unanswered.pop(number, None)
+
+    def late(self) -> Dict[int, Probe]:
+        """Return by number what is missing of sizes that pass, asked for in ways that get answers."""
+        limits = {
+            Way.FORWARD: self.forward.best,
+            Way.BACK: self.back.best,
+            Way.ROUND: min(self.forward.best, self.back.best),
+        }
+        missing = self._unanswered.items()
+        return {
+            number: probe for number, probe in missing if probe.size <= limits[probe.way] and self._answers(probe.way)
+        }
+
     def take_back(self, probes: Sequence[Probe]) -> None:
         """Forget probes that are not sent."""
         for probe in probes:
-            self.waiting.pop(probe.number, None)
+            self._heard_of(probe.number)
             self.sent[probe.way, probe.size] -= 1
             for side in (self.forward, self.back):
                 if probe.way in (side.way, Way.ROUND):

@@ -15,6 +15,9 @@ HANDSHAKE_WAITS = (*SILENT_WAITS, 2.5)
 again after 1 and 3 seconds."""
 HINT_FLOOR, DECISION_FLOOR = 0.005, 0.020
 """Seconds to wait for answers at least: for those that only guide the search, and for those that decide."""
+LATE = 1.0
+"""Seconds in which what a search did not wait for may still come: a busy host answers late, and has lost nothing.
+TCP waits for so long at least (RFC 6298, 2.4)."""
 ROUND_TRIPS = 3.0
 """How many times the longest round trip is waited for."""
 

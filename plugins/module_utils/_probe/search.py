@@ -17,7 +17,7 @@ import random
 from typing import List, Optional, Sequence, Tuple
 
 from .ledger import Ledger, Task
-from .patience import DECISION_FLOOR, HANDSHAKE_WAITS, HINT_FLOOR, SILENT_WAITS, Round
+from .patience import DECISION_FLOOR, HANDSHAKE_WAITS, HINT_FLOOR, LATE, SILENT_WAITS, Round
 from .side import Side, Trial
 from .sizes import FLOORS, LOWER_FLOORS
 from .transport import Arrived, Asked, Event, LocalLimit, Probe, Rejected, Split, TooBig, Way
@@ -50,15 +50,27 @@ class Search(Ledger):
         self._chance = chance
         self._silences = 0
         self._started = False
+        self._waits_for_late = False
 
     @property
     def over(self) -> bool:
-        """Whether both directions are decided, or cannot be."""
-        return self.forward.over and self.back.over
+        """Whether both directions are decided, or cannot be, and nothing is waited for any more."""
+        return self.forward.over and self.back.over and not (self._waits_for_late and self.waiting)
 
     def next(self) -> Optional[Round]:
-        """Return what to send now; None when the search is over. What was sent before is no longer waited for."""
+        """Return what to send now; None when the search is over. What was sent before is no longer waited for.
+
+        But for the last time: what seems to be lost may be late, and nothing is sent then.
+        """
         self.waiting.clear()
+        chosen = self._next()
+        if chosen is not None or self._waits_for_late or not self.answered:
+            return chosen
+        self._waits_for_late = True
+        self.waiting.update(self.late())
+        return Round((), LATE) if self.waiting else None
+
+    def _next(self) -> Optional[Round]:
         if not self._started:
             self._started = True
             return self._first()
@@ -98,7 +110,7 @@ class Search(Ledger):
         probe = event.probe
         way, size = probe.way, probe.size
         self.answered = True
-        self.waiting.pop(probe.number, None)
+        self._heard_of(probe.number)
         self.got[way, size] = self.got.get((way, size), 0) + 1
         for side in (self.forward, self.back):
             trial = side.trial
@@ -120,7 +132,7 @@ class Search(Ledger):
 
     def _too_big(self, event: TooBig) -> None:
         if event.number is not None:
-            self.waiting.pop(event.number, None)
+            self._heard_of(event.number)
         side = self.back if event.way is Way.BACK else self.forward
         side.refused(event.size, by_message=True)
         side.named(event.size, event.mtu, event.router)

@@ -9,12 +9,13 @@ import os
 import random
 import time
 from collections import deque
-from typing import Deque, Iterator, List, Sequence
+from typing import Deque, Iterator, List, Optional, Sequence, Tuple
 
 import pytest
 
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.ledger import Task
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.loop import Bounds, Loop, Track
+from ansible_collections.netfit.cluster.plugins.module_utils._probe.patience import LATE
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.search import Search
 from ansible_collections.netfit.cluster.plugins.module_utils._probe.transport import Arrived, Event, Probe, Sent, Way
 
@@ -85,6 +86,16 @@ def silent() -> Iterator[int]:
     os.close(writing)
 
 
+@pytest.fixture
+def ticking() -> Iterator[int]:
+    """A descriptor that is always readable, so that the transport is asked all the time."""
+    reading, writing = os.pipe()
+    os.write(writing, b"x")
+    yield reading
+    os.close(reading)
+    os.close(writing)
+
+
 def test_what_waits_for_room_is_neither_lost_nor_sent_again_nor_timed(silent: int) -> None:
     door = NarrowDoor(silent)
     search = Search(Task(0, "ipv4", 1500, door.ways), random.Random(1))
@@ -94,3 +105,51 @@ def test_what_waits_for_room_is_neither_lost_nor_sent_again_nor_timed(silent: in
     assert search.counted(search.forward)[0] == 0
     assert door.sent == sum(search.sent.values()) < 100
     assert track.longest < PAUSE
+
+
+class LateAnswers(NarrowDoor):
+    """Answers at once, but every third probe only after that many seconds; None: never."""
+
+    ways: Sequence[Way] = (Way.ROUND,)
+
+    def __init__(self, descriptor: int, late: Optional[float]) -> None:
+        super().__init__(descriptor)
+        self._late = late
+        self._later: List[Tuple[float, Event]] = []
+
+    def send(self, probes: Sequence[Probe]) -> Sent:
+        """All are sent at once."""
+        for probe in probes:
+            self.sent += 1
+            if probe.size > PATH_MTU:
+                continue
+            if probe.number % 3:
+                self._answers.append(Arrived(probe, time.monotonic()))
+            elif self._late is not None:
+                self._later.append((time.monotonic() + self._late, Arrived(probe, time.monotonic())))
+        return Sent(len(probes), 1500 * len(probes))
+
+    def receive(self, moment: float) -> List[Event]:
+        """Return what has come until then."""
+        answers = [*self._answers, *(event for when, event in self._later if when <= moment)]
+        self._later = [entry for entry in self._later if entry[0] > moment]
+        self._answers = []
+        return answers
+
+
+@pytest.mark.parametrize("late", [0.03, 0.4])
+def test_what_is_answered_late_is_not_lost(ticking: int, late: float) -> None:
+    door = LateAnswers(ticking, late)
+    search = Search(Task(0, "ipv4", 1500, door.ways), random.Random(1))
+    Loop({0: Track(search, door)}, Bounds(seconds=10.0), random.Random(1)).run()
+    assert search.forward.best == PATH_MTU and sum(search.sent.values()) == door.sent
+    assert search.counted(search.forward)[0] == search.counted(search.back)[0] == 0
+
+
+def test_what_never_comes_is_lost_and_not_waited_for_twice(ticking: int) -> None:
+    door = LateAnswers(ticking, None)
+    search = Search(Task(0, "ipv4", 1500, door.ways), random.Random(1))
+    track = Track(search, door)
+    Loop({0: track}, Bounds(seconds=10.0), random.Random(1)).run()
+    lost, sent = search.counted(search.forward)
+    assert 0.2 < lost / sent < 0.5 and LATE < track.ended - track.started < 2 * LATE
