@@ -99,13 +99,13 @@ def _state(finding: Document) -> str:
 
 
 def _details(finding: Document) -> List[str]:
-    rule = CATALOGUE.get(finding["id"])
+    rule, waiver = CATALOGUE.get(finding["id"]), waiver_text(finding)
     lines = [f"## {finding['severity'].upper()} {prose(finding['id'])}: {prose(finding['title'])}", ""]
     facts = [
         ("where", where(finding["target"])),
         ("observed", finding["observed"]),
         ("expected", finding["expected"]),
-        *([("waiver", text)] if (text := waiver_text(finding)) is not None else []),
+        *([("waiver", waiver)] if waiver is not None else []),
         *([("why", rule.why)] if rule is not None else []),
     ]
     lines += [f"- **{label}**: {prose(text)}" for label, text in facts]
