@@ -105,7 +105,7 @@ DROP_IN = "/etc/systemd/system/docker.service.d/options.conf"
     ],
 )
 def test_a_file_of_options_counts_where_the_unit_reads_it(host: Host, files: Dict[str, str], counts: bool) -> None:
-    root = host(OPTIONS, 'DOCKER_OPTS="--mtu=1400"\n')
+    root = host(OPTIONS, 'DOCKER_OPTS="--mtu=1500"\n')
     for path, text in files.items():
         host(path, text)
     if counts:
