@@ -13,7 +13,7 @@ import pytest
 from private_host import BEGIN, Killed, PrivateHost
 
 SECONDS = 5.0
-LATE = 10.0
+LATE = 4.0
 """Seconds that the timer may take beyond its time on a busy machine."""
 PROFILE = {"name": "shop", "settings": {"net.core.somaxconn": 4096, "net.ipv4.tcp_fin_timeout": {"exact": 30}}}
 AFTER = {**BEGIN, "somaxconn": "4096", "tcp_fin_timeout": "30"}

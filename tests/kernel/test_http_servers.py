@@ -123,7 +123,7 @@ def watched(port: int, **options: Any) -> Any:
 
 def test_nginx_keeps_what_it_announces_and_names_itself(start: Start, tmp_path: Path) -> None:
     found = watched(start_nginx(start, tmp_path))
-    assert found.ended.value == "fin" and 1.9 < found.kept_seconds < 4.5
+    assert found.ended.value == "fin" and 1.9 < found.kept_seconds < 3.0
     assert found.announced_timeout == 2 and found.server.startswith("nginx")
     assert found.verdict == "too short"
 
@@ -153,7 +153,7 @@ def test_uvicorn_keeps_five_seconds(start: Start, tmp_path: Path) -> None:
     port = free_port()
     start([sys.executable, "-m", "uvicorn", "--port", str(port), "made:application"], port)
     found = watched(port, connections=1)
-    assert found.ended.value == "fin" and 4.9 < found.kept_seconds < 7.5
+    assert found.ended.value == "fin" and 4.9 < found.kept_seconds < 6.5
     assert found.server == "uvicorn"
 
 
@@ -163,4 +163,4 @@ def test_bodies_that_nginx_refuses_and_servers_that_are_gone(start: Start, tmp_p
     (found,) = send_ordered({**REQUESTS, "targets": targets, "body_sizes": [0, 1500, 3000]}, False)
     assert [size.statuses for size in found.sizes] == [{"502": 5}, {"502": 5}, {"413": 5}]
     assert [size.failed for size in found.sizes] == [5, 5, 0]
-    assert found.sizes[0].latency is not None and 0 < found.sizes[0].latency.median_ms < 5000
+    assert found.sizes[0].latency is not None and 0 < found.sizes[0].latency.median_ms < 1000

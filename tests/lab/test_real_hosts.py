@@ -125,7 +125,7 @@ def test_a_command_that_does_not_end_is_ended(pair: str) -> None:
     begun = time.monotonic()
     with pytest.raises(CommandFailed, match=r"node1: sleep 4321: not done after 0\.5 s"):
         host.run(["sleep", "4321"], timeout=0.5)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 5
     assert "sleep 4321" not in host.run(["ps", "ax", "-o", "args="]).stdout
 
 
@@ -147,7 +147,7 @@ def test_a_rebooted_host_is_new_and_has_kept_its_files(pair: str) -> None:
     begun = time.monotonic()
     lab.load(pair).reboot("node2")
     # Much more means that neighbours wait for an entry of their tables to grow old.
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 15
     assert host.namespace_pid != before[0]
     assert host.run(["cat", "/etc/machine-id"]).stdout == before[1]
     assert host.run(["ls", "/etc/nf-kept", "/var/lib/docker/nf-kept"]).returncode == 0

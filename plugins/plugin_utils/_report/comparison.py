@@ -216,13 +216,14 @@ def _findings(before: Optional[Record], after: Record, promise: Optional[Record]
     then, now = (_failures(plain.records(report or {}, "findings")) for report in (before, after))
     promised = {str(one["fingerprint"]) for one in plain.records(promise or {}, "findings")}
     waiting = {str(one.get("fingerprint")) for one in plain.records(promise or {}, "waiting")}
-    again = set() if promise is not None else {lasting_key(one) for one in then.values()}
-    replaced = set() if promise is not None else {lasting_key(one) for one in now.values()}
+    keys_then, keys_now = (
+        {lasting_key(one) for one in report.values()} if promise is None else set() for report in (then, now)
+    )
     found = []
     for fingerprint in dict.fromkeys([*then, *now]):
         entry = now.get(fingerprint) or then[fingerprint]
         key = lasting_key(entry)
-        if fingerprint not in now and key in replaced:
+        if fingerprint not in now and key in keys_now:
             continue
         found.append(
             FindingChange(
@@ -230,7 +231,7 @@ def _findings(before: Optional[Record], after: Record, promise: Optional[Record]
                 id=str(entry.get("id")),
                 title=str(entry.get("title")),
                 host=str(plain.text(plain.record(entry, "target"), "host")),
-                state=_state(fingerprint, now, waiting, before is None or fingerprint in then or key in again),
+                state=_state(fingerprint, now, waiting, before is None or fingerprint in then or key in keys_then),
                 severity=str(entry.get("severity")),
                 broken=fingerprint in promised and fingerprint in now,
             )
